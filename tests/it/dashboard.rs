@@ -30,24 +30,24 @@ fn a_dashboard_answers_with_the_documents_of_the_command_line() {
     let dashboard = world.serve(&[]);
 
     for (path, args) in [
-        ("/api/jobs", &["list"][..]),
-        ("/api/jobs?status=failed,paused", &["list", "--status", "failed", "--status", "paused"]),
-        ("/api/jobs?status=interrupted,failed", &["list", "--status", "interrupted", "--status", "failed"]),
-        ("/api/jobs?name=other", &["list", "--name", "other"]),
-        ("/api/jobs/1", &["status", "1"]),
-        ("/api/jobs/pages", &["status", "pages"]),
-        ("/api/jobs/1/units", &["units", "1"]),
-        ("/api/jobs/1/units?status=failed", &["units", "1", "--failed"]),
-        ("/api/jobs/1/units?limit=2&after=1", &["units", "1", "--limit", "2", "--after", "1"]),
-        ("/api/jobs/1/units?sort=duration", &["units", "1", "--sort", "duration"]),
-        ("/api/jobs/1/units/3", &["unit", "1:3"]),
-        ("/api/jobs/1/failures", &["failures", "1"]),
-        ("/api/jobs/1/explain", &["explain", "1"]),
-        ("/api/jobs/1/explain?unit=3", &["explain", "1:3"]),
+        ("/api/v1/jobs", &["list"][..]),
+        ("/api/v1/jobs?status=failed,paused", &["list", "--status", "failed", "--status", "paused"]),
+        ("/api/v1/jobs?status=interrupted,failed", &["list", "--status", "interrupted", "--status", "failed"]),
+        ("/api/v1/jobs?name=other", &["list", "--name", "other"]),
+        ("/api/v1/jobs/1", &["status", "1"]),
+        ("/api/v1/jobs/pages", &["status", "pages"]),
+        ("/api/v1/jobs/1/units", &["units", "1"]),
+        ("/api/v1/jobs/1/units?status=failed", &["units", "1", "--failed"]),
+        ("/api/v1/jobs/1/units?limit=2&after=1", &["units", "1", "--limit", "2", "--after", "1"]),
+        ("/api/v1/jobs/1/units?sort=duration", &["units", "1", "--sort", "duration"]),
+        ("/api/v1/jobs/1/units/3", &["unit", "1:3"]),
+        ("/api/v1/jobs/1/failures", &["failures", "1"]),
+        ("/api/v1/jobs/1/explain", &["explain", "1"]),
+        ("/api/v1/jobs/1/explain?unit=3", &["explain", "1:3"]),
     ] {
         assert_eq!(dashboard.get(path), document(&world, args), "{path}");
     }
-    assert_eq!(dashboard.get("/api/about")["read_only"], false);
+    assert_eq!(dashboard.get("/api/v1/about")["read_only"], false);
 }
 
 #[test]
@@ -59,42 +59,62 @@ fn what_cannot_be_answered_is_an_error_with_a_fitting_status() {
     let json = ("Content-Type", "application/json");
 
     for (status, request, headers, body) in [
-        (404, "GET /api/jobs/7", &[][..], ""),
-        (404, "GET /api/jobs/1/units/6", &[], ""),
-        (404, "GET /api/jobs/99999999999999", &[], ""),
-        (400, "GET /api/jobs/1/units/x", &[], ""),
-        (400, "GET /api/jobs?status=nonsense", &[], ""),
-        (400, "GET /api/jobs?unknown=1", &[], ""),
-        (400, "GET /api/jobs/1/units?match=(", &[], ""),
-        (400, "GET /api/jobs/%ff", &[], ""),
-        (400, "GET /api/jobs/%ff/units/%ff", &[], ""),
-        (400, "POST /api/jobs/%ff/stop", &[], ""),
+        (404, "GET /api/v1/jobs/7", &[][..], ""),
+        (404, "GET /api/v1/jobs/1/units/6", &[], ""),
+        (404, "GET /api/v1/jobs/99999999999999", &[], ""),
+        (400, "GET /api/v1/jobs/1/units/x", &[], ""),
+        (400, "GET /api/v1/jobs?status=nonsense", &[], ""),
+        (400, "GET /api/v1/jobs?unknown=1", &[], ""),
+        (400, "GET /api/v1/jobs/1/units?match=(", &[], ""),
+        (400, "GET /api/v1/jobs/%ff", &[], ""),
+        (400, "GET /api/v1/jobs/%ff/units/%ff", &[], ""),
+        (400, "POST /api/v1/jobs/%ff/stop", &[], ""),
         (404, "GET /nothing", &[], ""),
-        (405, "GET /api/jobs/1/stop", &[], ""),
-        (405, "POST /api/jobs/1", &[], ""),
+        (405, "GET /api/v1/jobs/1/stop", &[], ""),
+        (405, "POST /api/v1/jobs/1", &[], ""),
         (405, "DELETE /", &[], ""),
         (405, "POST /metrics", &[], ""),
-        (409, "POST /api/jobs/1/stop", &[], ""),
-        (409, "POST /api/jobs/1/resume", &[], ""),
-        (409, "POST /api/jobs/1/approve", &[], ""),
-        (409, "POST /api/jobs/1/cancel", &[], ""),
-        (404, "POST /api/jobs/1/retry", &[json], r#"{"cluster":"000000000000"}"#),
-        (404, "POST /api/jobs/1/retry", &[json], r#"{"unit":9223372036854775807}"#),
-        (400, "POST /api/jobs/1/retry", &[json], "{}"),
-        (400, "POST /api/jobs/1/retry", &[], ""),
-        (422, "POST /api/jobs/1/scale", &[json], r#"{"workers":"many"}"#),
-        (422, "POST /api/jobs/1/scale", &[json], r#"{"workers":4,"more":1}"#),
-        (422, "POST /api/jobs/2/scale", &[json], r#"{"workers":5000}"#),
-        (415, "POST /api/jobs/1/scale", &[("Content-Type", "text/plain")], r#"{"workers":4}"#),
+        (409, "POST /api/v1/jobs/1/stop", &[], ""),
+        (409, "POST /api/v1/jobs/1/resume", &[], ""),
+        (409, "POST /api/v1/jobs/1/approve", &[], ""),
+        (409, "POST /api/v1/jobs/1/cancel", &[], ""),
+        (404, "POST /api/v1/jobs/1/retry", &[json], r#"{"cluster":"000000000000"}"#),
+        (404, "POST /api/v1/jobs/1/retry", &[json], r#"{"unit":9223372036854775807}"#),
+        (400, "POST /api/v1/jobs/1/retry", &[json], "{}"),
+        (400, "POST /api/v1/jobs/1/retry", &[], ""),
+        (422, "POST /api/v1/jobs/1/scale", &[json], r#"{"workers":"many"}"#),
+        (422, "POST /api/v1/jobs/1/scale", &[json], r#"{"workers":4,"more":1}"#),
+        (422, "POST /api/v1/jobs/2/scale", &[json], r#"{"workers":5000}"#),
+        (415, "POST /api/v1/jobs/1/scale", &[("Content-Type", "text/plain")], r#"{"workers":4}"#),
     ] {
         let reply = dashboard.ask(request, headers, body);
 
         assert_eq!(reply.status, status, "{request} {body}: {}", reply.body);
         assert!(!reply.json()["error"].as_str().unwrap().is_empty(), "{request}");
     }
+    for (parameter, path) in [
+        ("match", "jobs/1/units?match=("),
+        ("status", "jobs/1/units?status=failed,nonsense"),
+        ("sort", "jobs/1/units?sort=size"),
+        ("cluster", "jobs/1/units?cluster=none"),
+        ("after", "jobs/1/units?after=abc"),
+        ("limit", "jobs/1/units?limit=1e3"),
+        ("status", "jobs?status=nonsense"),
+        ("limit", "jobs?limit=many"),
+        ("unit", "jobs/1/explain?unit=x"),
+    ] {
+        let reply = dashboard.ask(&format!("GET /api/v1/{path}"), &[], "");
+
+        assert_eq!(
+            (reply.status, reply.json()["parameter"].as_str()),
+            (400, Some(parameter)),
+            "{path}: {}",
+            reply.body
+        );
+    }
     let large = format!("{{\"reason\":\"{}\"}}", "x".repeat(100_000));
-    assert_eq!(dashboard.post("/api/jobs/1/cancel", &large).status, 413);
-    assert_eq!(dashboard.ask("POST /api/jobs", &[], "").header("allow"), Some("GET,HEAD"));
+    assert_eq!(dashboard.post("/api/v1/jobs/1/cancel", &large).status, 413);
+    assert_eq!(dashboard.ask("POST /api/v1/jobs", &[], "").header("allow"), Some("GET,HEAD"));
 }
 
 #[test]
@@ -103,7 +123,7 @@ fn a_job_is_paused_scaled_resumed_and_cancelled_through_a_dashboard() {
     let job = world.ok(&["submit", "-j", "1", "--range", "1-1000", "--shell", "--", ": {}; test -e go || sleep 0.05"]);
     let dashboard = world.serve(&[]);
     let post = |verb: &str, body: &str| {
-        let reply = dashboard.post(&format!("/api/jobs/{job}/{verb}"), body);
+        let reply = dashboard.post(&format!("/api/v1/jobs/{job}/{verb}"), body);
         assert_eq!(reply.status, 200, "{verb}: {}", reply.body);
         reply.json()
     };
@@ -121,8 +141,58 @@ fn a_job_is_paused_scaled_resumed_and_cancelled_through_a_dashboard() {
     assert_eq!(scaled, json!({ "schema": 1, "job": { "id": 1 }, "workers": 3 }));
     assert_eq!(resumed, json!({ "schema": 1, "job": { "id": 1 }, "pid": manager, "already_running": false }));
     assert_eq!(again["already_running"], true);
-    assert_eq!(dashboard.get("/api/jobs/1/units?limit=1&status=cancelled")["units"][0]["error"], "enough");
+    assert_eq!(dashboard.get("/api/v1/jobs/1/units?limit=1&status=cancelled")["units"][0]["error"], "enough");
     world.assert_sound(&job);
+}
+
+#[test]
+fn settings_are_changed_as_they_are_written_and_what_is_refused_names_the_setting() {
+    let world = World::new();
+    let job =
+        world.ok(&["create", "-q", "-j", "3", "--rate", "10/30s", "--timeout", "90s", "--at-most-once", "--", "true"]);
+    failed_job(&world);
+    let dashboard = world.serve(&[]);
+    let path = format!("/api/v1/jobs/{job}/settings");
+
+    let before = dashboard.get(&path)["settings"].clone();
+    let changed = dashboard.post(&path, r#"{"rate":"none","workers":"7","timeout":"2m","max_failures":"5%"}"#).json();
+    let refused: Vec<_> = [
+        (&path[..], r#"{"rate":"fast"}"#),
+        (&path, r#"{"workers":"0"}"#),
+        (&path, r#"{"workers":"9999"}"#),
+        (&path, r#"{"timeout":"{t}"}"#),
+        (&path, r#"{"max_attempts":"4"}"#),
+        (&path, r#"{"rate":"1/s","deadline":"soon"}"#),
+        (&path, "{}"),
+        ("/api/v1/jobs/2/settings", r#"{"rate":"1/s"}"#),
+    ]
+    .into_iter()
+    .map(|(path, body)| {
+        let reply = dashboard.post(path, body);
+        (reply.status, reply.json()["parameter"].clone())
+    })
+    .collect();
+
+    assert_eq!(
+        before,
+        json!({ "workers": "3", "rate": "10/30s", "timeout": "1m30s", "max_attempts": "1", "max_failures": "none", "deadline": "none" })
+    );
+    assert_eq!(
+        changed["settings"],
+        json!({ "workers": "7", "rate": "none", "timeout": "2m", "max_attempts": "1", "max_failures": "5%", "deadline": "none" })
+    );
+    let expected = [
+        (400, json!("rate")),
+        (400, json!("workers")),
+        (422, json!("workers")),
+        (400, json!("timeout")),
+        (409, json!("max_attempts")),
+        (400, json!("deadline")),
+        (400, Value::Null),
+        (409, json!("rate")),
+    ];
+    assert_eq!(refused, expected);
+    assert_eq!(dashboard.get(&path), changed);
 }
 
 #[test]
@@ -130,14 +200,14 @@ fn failed_units_are_retried_by_kind_or_one_by_one_or_all() {
     let world = World::new();
     let job = failed_job(&world);
     let dashboard = world.serve(&[]);
-    let retry = |body: &str| dashboard.post("/api/jobs/1/retry", body).json()["units_changed"].clone();
-    let pending = || dashboard.get("/api/jobs/1")["progress"]["pending"].clone();
-    let kind = dashboard.get("/api/jobs/1/failures")["clusters"][0]["cluster"].as_str().unwrap().to_owned();
+    let retry = |body: &str| dashboard.post("/api/v1/jobs/1/retry", body).json()["units_changed"].clone();
+    let pending = || dashboard.get("/api/v1/jobs/1")["progress"]["pending"].clone();
+    let kind = dashboard.get("/api/v1/jobs/1/failures")["clusters"][0]["cluster"].as_str().unwrap().to_owned();
 
     let of_kind = retry(&format!("{{\"cluster\":\"{kind}\"}}"));
     let after_kind = pending();
     let all = retry(r#"{"failed":true}"#);
-    dashboard.post("/api/jobs/1/resume", "");
+    dashboard.post("/api/v1/jobs/1/resume", "");
     world.wait_for_status(&job, "failed");
     let one = retry(r#"{"unit":4}"#);
 
@@ -162,15 +232,41 @@ fn a_unit_is_cancelled_or_skipped_and_a_request_of_two_meanings_changes_nothing(
         ("1/units/3/kill", r#"{"then":"cancel"}"#),
         ("2/units/1/cancel", r#"{"then":"retry"}"#),
     ] {
-        assert_eq!(dashboard.post(&format!("/api/jobs/{path}"), body).status, 400, "{path} {body}");
+        assert_eq!(dashboard.post(&format!("/api/v1/jobs/{path}"), body).status, 400, "{path} {body}");
     }
     let before = [&job, &waiting].map(|job| world.status(job)["progress"].clone());
-    let cancelled = dashboard.post("/api/jobs/2/units/1/cancel", r#"{"reason":"enough"}"#).json();
-    let skipped = dashboard.post("/api/jobs/1/skip", r#"{"failed":true,"match":".","reason":"known"}"#).json();
+    let cancelled = dashboard.post("/api/v1/jobs/2/units/1/cancel", r#"{"reason":"enough"}"#).json();
+    let skipped = dashboard.post("/api/v1/jobs/1/skip", r#"{"failed":true,"match":".","reason":"known"}"#).json();
 
     assert_eq!((&before[0]["failed"], &before[1]["pending"]), (&json!(2), &json!(2)));
     assert_eq!((&cancelled["units_changed"], &skipped["units_changed"]), (&json!(1), &json!(2)));
     assert_eq!(world.units(&waiting)[0]["error"], "enough");
+}
+
+#[test]
+fn a_flagged_unit_is_accepted_or_done_again_through_a_dashboard() {
+    let world = World::new();
+    let script = r#"test {} = 1 || test "$JOB_MANAGER_LAST_ERROR" = 'two dates' || "$BIN" unit-flag doubtful"#;
+    world.ok(&["run", "-q", "--range", "1-3", "--shell", "--", script]);
+    let dashboard = world.serve(&[]);
+    let post = |body: &str| dashboard.post("/api/v1/jobs/1/review", body);
+
+    let before = dashboard.get("/api/v1/jobs/1/review");
+    let accepted = post(r#"{"accept":[2]}"#).json();
+    let redone = post(r#"{"redo":[3],"note":"two dates"}"#).json();
+    world.wait_for_status("1", "completed");
+    let refused: Vec<u16> = [r#"{"accept":[2]}"#, r#"{"accept":[9]}"#, "{}", r#"{"accept":[1],"redo":[1]}"#]
+        .iter()
+        .map(|body| post(body).status)
+        .collect();
+
+    let units: Vec<_> = before["units"].as_array().unwrap().iter().map(|unit| (&unit["seq"], &unit["flag"])).collect();
+    assert_eq!(units, [(&json!(2), &json!("doubtful")), (&json!(3), &json!("doubtful"))]);
+    assert_eq!((&before["undecided"], &accepted["undecided"]), (&json!(2), &json!(1)));
+    assert_eq!((&redone["added"], &redone["undecided"], &redone["started"]), (&json!([4]), &json!(0), &json!(true)));
+    assert_eq!(refused, [409, 404, 400, 400]);
+    assert_eq!(dashboard.get("/api/v1/jobs/1/units/3")["flag"]["note"], "two dates");
+    assert_eq!(dashboard.get("/api/v1/jobs/1/review")["units"], json!([]));
 }
 
 #[test]
@@ -181,8 +277,8 @@ fn a_canary_is_approved_or_rejected_through_a_dashboard() {
     }
     let dashboard = world.serve(&[]);
 
-    let approved = dashboard.post("/api/jobs/1/approve", "").json();
-    let rejected = dashboard.post("/api/jobs/2/reject", r#"{"reason":"blurred"}"#).json();
+    let approved = dashboard.post("/api/v1/jobs/1/approve", "").json();
+    let rejected = dashboard.post("/api/v1/jobs/2/reject", r#"{"reason":"blurred"}"#).json();
 
     assert_eq!(approved["already_running"], false);
     assert_eq!(rejected, json!({ "schema": 1, "job": { "id": 2 }, "units_changed": 4 }));
@@ -199,7 +295,7 @@ fn an_open_page_is_told_of_changes_and_does_not_hold_the_end_up() {
     let mut others: Vec<_> = (0..5).map(|_| dashboard.events()).collect();
     // Somebody who never comes to the end of his request.
     let mut slow = TcpStream::connect(("127.0.0.1", dashboard.port)).unwrap();
-    slow.write_all(b"GET /api/jobs HTTP/1.1\r\nHost:").unwrap();
+    slow.write_all(b"GET /api/v1/jobs HTTP/1.1\r\nHost:").unwrap();
     let mut next = |wanted: &str| events.by_ref().find(|line| line.starts_with(wanted)).unwrap();
 
     let first = next("data: ");
@@ -226,7 +322,7 @@ fn pages_beyond_a_bound_are_not_told_of_changes() {
     let mut streams: Vec<_> = (0..64).map(|_| dashboard.events()).collect();
     streams.iter_mut().for_each(|stream| assert!(stream.any(|line| line == "event: change")));
 
-    let refused = dashboard.ask("GET /api/events", &[], "");
+    let refused = dashboard.ask("GET /api/v1/events", &[], "");
     streams.pop();
 
     assert_eq!(refused.status, 503);
@@ -245,11 +341,39 @@ fn fault_85_many_who_never_finish_a_request_do_not_keep_the_owner_out() {
     };
     let strangers: Vec<TcpStream> = (0..50).map(begun).collect();
 
-    let resumed = dashboard.post("/api/jobs/1/resume", "");
+    let resumed = dashboard.post("/api/v1/jobs/1/resume", "");
 
     assert_eq!(resumed.status, 200, "{}", resumed.body);
     world.wait_for_status(&job, "completed");
     drop(strangers);
+}
+
+#[test]
+fn fault_85_many_who_do_not_read_what_they_asked_for_do_not_keep_the_owner_out() {
+    needs_file!("rows are changed in the file");
+    let world = World::new();
+    world.ok(&["create", "-q", "--range", "1-4", "--", "true"]);
+    world.sql("UPDATE units SET payload = '\"' || printf('%.*c', 8000000, 'x') || '\"'");
+    // Places for 32.
+    let dashboard = world.serve_with_descriptors(64);
+    let (host, token) = (dashboard.host(), &dashboard.token);
+    let asked = |_| {
+        let mut stream = dashboard.connect();
+        let head = format!("Host: {host}\r\nAuthorization: Bearer {token}\r\n\r\n");
+        stream.write_all(format!("GET /api/v1/jobs/1/download/items.txt HTTP/1.1\r\n{head}").as_bytes()).unwrap();
+        // The answer has begun.
+        stream.read_exact(&mut [0; 12]).unwrap();
+        stream
+    };
+    let slow: Vec<TcpStream> = (0..32).map(asked).collect();
+
+    let began = Instant::now();
+    let about = dashboard.get("/api/v1/about");
+    let waited = began.elapsed();
+
+    assert_eq!(about["schema"], 1);
+    assert!(waited < Duration::from_secs(15), "{waited:?}");
+    drop(slow);
 }
 
 #[test]
@@ -258,7 +382,7 @@ fn fault_85_a_stranger_loses_the_connection_with_the_first_refusal() {
     world.ok(&["create", "--", "true"]);
     let dashboard = world.serve(&[]);
     let mut stream = dashboard.connect();
-    let request = format!("GET /api/jobs HTTP/1.1\r\nHost: {}\r\n\r\n", dashboard.host());
+    let request = format!("GET /api/v1/jobs HTTP/1.1\r\nHost: {}\r\n\r\n", dashboard.host());
     let mut answers = String::new();
 
     stream.write_all(request.repeat(2).as_bytes()).unwrap();
@@ -301,20 +425,22 @@ fn the_answer_is_the_address_in_one_line() {
 
     assert!(said[0].starts_with("dashboard at http://127.0.0.1:"), "{}", said[0]);
     assert!(said[1].starts_with("http://127.0.0.1:"), "{}", said[1]);
-    assert!(said.iter().all(|line| line.ends_with(&format!("/?token={token}\n"))), "{said:?}");
+    let tokens = said.each_ref().map(|line| line.trim_end().split_once("/#token=").unwrap().1);
+    assert!(tokens.iter().all(|entry| entry.len() == 64 && *entry != token) && tokens[0] != tokens[1], "{said:?}");
 }
 
 #[test]
-fn the_token_survives_a_restart_and_the_port_is_free_at_once() {
+fn the_token_of_programs_survives_a_restart_that_of_the_address_does_not_and_the_port_is_free_at_once() {
     let world = World::new();
     world.ok(&["create", "--", "true"]);
     let mut first = world.serve(&[]);
-    first.get("/api/jobs");
+    first.get("/api/v1/jobs");
     first.terminate();
 
     let second = world.serve(&["--port", &first.port.to_string()]);
 
     assert_eq!(first.token, second.token);
+    assert_ne!(first.entry, second.entry);
     assert_eq!(second.port, first.port);
     let file = world.path("jobs.db.d/dashboard.token");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -384,9 +510,9 @@ fn a_database_that_somebody_writes_to_for_long_is_busy_and_can_still_be_looked_a
     let post = &|(path, body)| dashboard.post(path, body);
     let asked = Instant::now();
     let (refused, looked) = std::thread::scope(|scope| {
-        let refused = [("/api/jobs/1/retry", r#"{"failed":true}"#), ("/api/jobs/2/resume", "")]
+        let refused = [("/api/v1/jobs/1/retry", r#"{"failed":true}"#), ("/api/v1/jobs/2/resume", "")]
             .map(|asked| scope.spawn(move || post(asked)));
-        dashboard.get("/api/jobs/1");
+        dashboard.get("/api/v1/jobs/1");
         let looked = asked.elapsed();
         (refused.map(|asking| asking.join().unwrap()), looked)
     });
@@ -407,10 +533,10 @@ fn a_database_that_was_moved_away_is_not_shown_as_if_it_were_there() {
     let world = World::new();
     failed_job(&world);
     let dashboard = world.serve(&[]);
-    dashboard.get("/api/jobs");
+    dashboard.get("/api/v1/jobs");
 
     fs::rename(world.db(), world.path("elsewhere.db")).unwrap();
-    let reply = dashboard.ask("GET /api/jobs", &[], "");
+    let reply = dashboard.ask("GET /api/v1/jobs", &[], "");
 
     assert_eq!(reply.status, 503);
     assert!(reply.json()["error"].as_str().unwrap().contains("was moved"), "{}", reply.body);

@@ -67,11 +67,27 @@ fn fault_85_only_the_page_itself_and_whoever_has_the_token_are_answered() {
         (401, vec![("Host", host.clone()), ("Cookie", format!("{name}="))]),
         // What is shown to programs is no cookie.
         (401, vec![("Host", host.clone()), ("Cookie", format!("{name}={}", dashboard.token))]),
+        // Nor is what stands in the address, which is shown once.
+        (401, vec![("Host", host.clone()), ("Cookie", format!("{name}={}", dashboard.entry))]),
+        (401, vec![("Host", host.clone()), ("Authorization", format!("Bearer {}", dashboard.entry))]),
     ] {
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        for request in ["GET /api/jobs", "GET /", "GET /metrics", "GET /api/about", "GET /app.js"] {
+        for (request, is_public) in [
+            ("GET /api/v1/jobs", false),
+            ("GET /", true),
+            ("GET /metrics", false),
+            ("GET /api/v1/about", false),
+            ("GET /api/v1/jobs/1/download/log.txt", false),
+            ("GET /app.js", true),
+        ] {
             let reply = dashboard.bare(request, &headers, "");
 
+            // The files of the page hold nothing of anybody; there is no log yet.
+            let status = match status {
+                401 if is_public => 200,
+                200 if request.contains("log") => 404,
+                status => status,
+            };
             assert_eq!(reply.status, status, "{request} {headers:?}");
             assert_closed(&reply);
         }
@@ -87,7 +103,7 @@ fn fault_85_nothing_is_changed_by_a_get_or_by_a_page_of_somebody_else() {
     let before = world.status("1");
 
     for verb in VERBS {
-        let path = format!("/api/jobs/1/{verb}");
+        let path = format!("/api/v1/jobs/1/{verb}");
         let got = dashboard.ask(&format!("GET {path}"), &[json], body);
         // As a form of another page would be sent by an old browser that does not say where it comes from.
         let form = dashboard.bare(&format!("POST {path}"), &[("Host", &host), ("Cookie", &cookie)], "");
@@ -101,7 +117,7 @@ fn fault_85_nothing_is_changed_by_a_get_or_by_a_page_of_somebody_else() {
 
     let origin = format!("http://{host}");
     let own = [("Host", host.as_str()), ("Cookie", &cookie), ("Origin", &origin), json];
-    assert_eq!(dashboard.bare("POST /api/jobs/1/scale", &own, body).status, 200);
+    assert_eq!(dashboard.bare("POST /api/v1/jobs/1/scale", &own, body).status, 200);
     assert_eq!(world.status("1")["workers"], 9);
 }
 
@@ -111,7 +127,7 @@ fn fault_85_a_read_only_dashboard_changes_nothing() {
     let before = world.status("1");
 
     for verb in VERBS {
-        let reply = dashboard.post(&format!("/api/jobs/1/{verb}"), r#"{"workers":9}"#);
+        let reply = dashboard.post(&format!("/api/v1/jobs/1/{verb}"), r#"{"workers":9}"#);
 
         assert_eq!(
             (reply.status, reply.json()["error"].as_str()),
@@ -119,29 +135,41 @@ fn fault_85_a_read_only_dashboard_changes_nothing() {
             "{verb}"
         );
     }
-    assert_eq!(dashboard.get("/api/about")["read_only"], true);
+    assert_eq!(dashboard.get("/api/v1/about")["read_only"], true);
     assert_eq!(world.status("1"), before);
 }
 
 #[test]
 fn fault_85_opening_the_address_sets_a_cookie_that_no_script_can_read_and_leaves_the_token_out() {
-    let (_world, dashboard) = served(&[]);
+    let (_world, dashboard) = served(&["--read-only"]);
     let host = dashboard.host();
-    let open = |path: &str| dashboard.bare(&format!("GET {path}"), &[("Host", &host)], "");
+    let origin = format!("http://{host}");
+    let enter = |token: &str, more: &[(&str, &str)]| {
+        let bearer = format!("Bearer {token}");
+        dashboard.bare("POST /api/v1/session", &[&[("Host", &host[..]), ("Authorization", &bearer)], more].concat(), "")
+    };
 
-    let opened = open(&format!("/?token={}", dashboard.token));
-    let elsewhere = open(&format!("/api/jobs?token={}", dashboard.token));
-    let wrong = open("/?token=0");
+    let opened = enter(&dashboard.entry, &[("Origin", &origin), ("Sec-Fetch-Site", "same-origin")]);
+    let by_program = enter(&dashboard.token, &[]);
+    let refused = [
+        enter("0", &[]),
+        enter(&dashboard.entry, &[("Origin", "http://evil.example")]),
+        enter(&dashboard.entry, &[("Sec-Fetch-Site", "cross-site")]),
+        dashboard.bare(&format!("GET /api/v1/session?token={}", dashboard.entry), &[("Host", &host)], ""),
+        dashboard.bare(&format!("GET /api/v1/jobs?token={}", dashboard.token), &[("Host", &host)], ""),
+    ];
 
-    assert_eq!((opened.status, opened.header("location")), (303, Some("/")));
     let cookie = opened.header("set-cookie").unwrap();
     assert!(cookie.starts_with(&format!("job_manager_session_{}=", dashboard.port)), "{cookie}");
-    assert!(!cookie.contains(&dashboard.token), "{cookie}");
+    assert!(!cookie.contains(&dashboard.token) && !cookie.contains(&dashboard.entry), "{cookie}");
     assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
+    assert_eq!((opened.status, by_program.status), (200, 200));
     let page = dashboard.bare("GET /", &[("Host", &host), ("Cookie", cookie.split(';').next().unwrap())], "");
-    assert_eq!(page.status, 200);
-    assert!(!page.body.contains(&dashboard.token));
-    assert_eq!((elsewhere.status, wrong.status), (401, 401));
+    assert_eq!((page.status, page.header("referrer-policy")), (200, Some("no-referrer")));
+    assert!(!page.body.contains(&dashboard.token) && !page.body.contains(&dashboard.entry));
+    assert_eq!(refused.each_ref().map(|reply| reply.status), [401, 403, 403, 401, 401]);
+    assert!(refused.iter().all(|reply| reply.header("set-cookie").is_none()));
+    refused.iter().chain([&opened, &by_program]).for_each(assert_closed);
 }
 
 #[test]
@@ -151,7 +179,7 @@ fn fault_85_a_cookie_is_worth_nothing_after_the_dashboard_has_ended() {
     first.terminate();
     let second = world.serve(&["--port", &first.port.to_string()]);
 
-    let reply = second.bare("GET /api/jobs", &[("Host", &second.host()), ("Cookie", &cookie)], "");
+    let reply = second.bare("GET /api/v1/jobs", &[("Host", &second.host()), ("Cookie", &cookie)], "");
 
     assert_eq!((reply.status, second.port), (401, first.port));
     assert_ne!(second.sign_in(), cookie);
@@ -165,7 +193,7 @@ fn two_dashboards_in_one_browser_do_not_sign_each_other_out() {
     let cookies = format!("{}; {}", one.sign_in(), other.sign_in());
 
     for dashboard in [&one, &other] {
-        let reply = dashboard.bare("GET /api/jobs", &[("Host", &dashboard.host()), ("Cookie", &cookies)], "");
+        let reply = dashboard.bare("GET /api/v1/jobs", &[("Host", &dashboard.host()), ("Cookie", &cookies)], "");
 
         assert_eq!(reply.status, 200);
     }
@@ -173,18 +201,19 @@ fn two_dashboards_in_one_browser_do_not_sign_each_other_out() {
 }
 
 #[test]
-fn a_person_without_the_cookie_is_told_how_to_sign_in() {
+fn a_person_without_the_cookie_is_shown_the_page_that_says_how_to_sign_in_and_a_program_is_told() {
     let (_world, dashboard) = served(&[]);
     let host = dashboard.host();
-    let open = |accept: &str| dashboard.bare("GET /", &[("Host", &host), ("Accept", accept)], "");
+    let open = |path: &str| dashboard.bare(&format!("GET {path}"), &[("Host", &host)], "");
 
-    let page = open("text/html,application/xhtml+xml,*/*;q=0.8");
-    let document = open("application/json");
+    let (page, document) = (open("/"), open("/api/v1/jobs"));
 
-    assert_eq!((page.status, document.status), (401, 401));
+    assert_eq!((page.status, document.status), (200, 401));
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
-    assert!(page.body.contains("<!doctype html>") && page.body.contains("job-manager serve"), "{}", page.body);
+    // Strangers keep no connection.
+    assert_eq!([&page, &document].map(|reply| reply.header("connection")), [Some("close"); 2]);
     assert!(document.json()["error"].as_str().unwrap().contains("job-manager serve"));
+    assert!(open("/app.js").body.contains("You are not signed in"));
     [page, document].iter().for_each(assert_closed);
 }
 
@@ -200,17 +229,16 @@ fn a_link_of_another_site_opens_the_page_and_nothing_else() {
     let fetched = [link[0], ("Sec-Fetch-Mode", "no-cors"), link[2]];
     let known = [("Cookie", cookie.as_str())];
 
-    let (stranger, old) = (ask("GET /", &link, &[]), ask("GET /", &link, &known));
-    let signed_in = ask(&format!("GET /?token={}", dashboard.token), &link, &[]);
+    let (stranger, known_one) = (ask("GET /", &link, &[]), ask("GET /", &link, &known));
 
-    assert_eq!((stranger.status, old.status, signed_in.status), (401, 200, 200));
-    // The cookie comes only with what this site itself leads to.
-    assert_eq!([&stranger, &old, &signed_in].map(|reply| reply.header("refresh").is_some()), [true, false, true]);
-    assert!(signed_in.header("set-cookie").is_some());
-    assert_eq!(ask("GET /", &[("Sec-Fetch-Site", "same-origin")], &[]).header("refresh"), None);
-    for (request, from) in
-        [("GET /api/jobs", &link), ("GET /app.js", &link), ("POST /", &link), ("GET /", &framed), ("GET /", &fetched)]
-    {
+    assert_eq!((stranger.status, known_one.status), (200, 200));
+    for (request, from) in [
+        ("GET /api/v1/jobs", &link),
+        ("GET /app.js", &link),
+        ("POST /", &link),
+        ("GET /", &framed),
+        ("GET /", &fetched),
+    ] {
         assert_eq!(ask(request, from, &known).status, 403, "{request} {from:?}");
     }
 }
@@ -245,7 +273,7 @@ fn fault_85_another_user_of_the_machine_gets_neither_token_nor_answer() {
     };
     let request = format!(
         "ls jobs.db.d && exec 3<>/dev/tcp/127.0.0.1/{0} && \
-         printf 'GET /api/jobs HTTP/1.1\\r\\nHost: 127.0.0.1:{0}\\r\\nConnection: close\\r\\n\\r\\n' >&3 && cat <&3",
+         printf 'GET /api/v1/jobs HTTP/1.1\\r\\nHost: 127.0.0.1:{0}\\r\\nConnection: close\\r\\n\\r\\n' >&3 && cat <&3",
         dashboard.port
     );
 

@@ -3,7 +3,7 @@
 use crate::support::{Browser, CHROMIUM, Served, World, wait_for, without_tool};
 
 fn address(dashboard: &Served, place: &str) -> String {
-    format!("http://127.0.0.1:{}/?token={}#{place}", dashboard.port, dashboard.token)
+    format!("http://127.0.0.1:{}/#token={}{place}", dashboard.port, dashboard.entry)
 }
 
 fn browser(world: &World) -> Option<Browser<'_>> {
@@ -103,7 +103,10 @@ fn a_page_says_that_the_connection_is_lost_and_after_a_restart_that_its_address_
     browser.wait_for_text("open the address that job-manager serve has printed");
     let hidden = browser.eval("document.getElementById('lost').hidden");
     // As in another window: the page that waits comes back by itself.
-    browser.eval(&format!("fetch('/?token={}').then((answer) => answer.status)", again.token));
+    browser.eval(&format!(
+        "fetch('/api/v1/session', {{ method: 'POST', headers: {{ Authorization: 'Bearer {}' }} }}).then((answer) => answer.status)",
+        again.entry
+    ));
     browser.wait_for_text("live");
     browser.wait_for_text("(read-only)");
     world.ok(&["start", "1"]);
@@ -128,29 +131,44 @@ fn a_link_of_another_site_leads_to_the_page_with_and_without_the_token() {
         browser.eval(&format!("location.href = '{to}'"));
         wait_for(&world, "the page of the other name", || browser.eval("location.hostname") == "127.0.0.1");
         browser.wait_for_text(shown);
-        browser.eval("location.search")
+        browser.eval("location.hash")
     };
 
     let unknown = follow(&plain, "You are not signed in");
-    let with_token = follow(&address(&dashboard, "/"), "first");
-    let without_token = follow(&plain, "first");
+    let with_token = follow(&address(&dashboard, "/jobs/1"), "never started");
+    let without_token = follow(&format!("{plain}#/jobs/1"), "never started");
 
-    assert_eq!([unknown, with_token, without_token], ["", "", ""]);
+    assert_eq!([unknown, with_token, without_token], ["", "#/jobs/1", "#/jobs/1"]);
 }
 
 #[test]
-fn a_page_that_was_not_signed_in_says_how() {
+fn a_page_that_was_not_signed_in_says_how_and_goes_to_the_place_asked_for() {
     let world = World::new();
     world.ok(&["create", "--name", "first", "--", "true"]);
     let dashboard = world.serve(&[]);
     let Some(mut browser) = browser(&world) else { return };
 
-    browser.open(&format!("http://127.0.0.1:{}/", dashboard.port));
-    browser.wait_for_text("You are not signed in");
-    browser.open(&address(&dashboard, "/"));
-    browser.wait_for_text("first");
+    let put_in = |browser: &mut Browser, text: &str| {
+        browser.wait_for_text("You are not signed in");
+        browser.eval(&format!("document.getElementById('token').value = '{text}'"));
+        browser.press("Sign in");
+    };
 
-    assert_eq!(browser.eval("document.title"), "Job Manager");
+    browser.open(&format!("http://127.0.0.1:{}/#/jobs/1?status=pending", dashboard.port));
+    put_in(&mut browser, &format!("http://127.0.0.1/#token={}", "0".repeat(64)));
+    browser.wait_for_text("no address of this dashboard");
+    put_in(&mut browser, &address(&dashboard, "/"));
+    browser.wait_for_text("never started");
+    let at = browser.eval("location.hash");
+    // The address of another start, opened in the same tab, and that of this one.
+    browser.eval(&format!("location.hash = '#token={}/'", "0".repeat(64)));
+    browser.wait_for_text("That address is of another dashboard");
+    let kept = browser.eval("location.href");
+    let entries = browser.eval("document.cookie");
+
+    assert_eq!(at, "#/jobs/1?status=pending");
+    assert!(!kept.as_str().unwrap().contains("token"), "{kept}");
+    assert_eq!(entries, "");
 }
 
 #[test]
@@ -282,6 +300,133 @@ fn what_a_page_shows_stands_in_its_address_and_each_filter_is_taken_back_alone()
 }
 
 #[test]
+fn what_is_wrong_in_an_address_is_said_beside_its_field_and_the_rest_is_shown() {
+    let world = World::new();
+    world.run(&[
+        "run",
+        "-q",
+        "--name",
+        "slips",
+        "--max-attempts",
+        "1",
+        "--range",
+        "1-3",
+        "--",
+        "test",
+        "{}",
+        "-gt",
+        "1",
+    ]);
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+    let wrong = "[...document.querySelectorAll('.wrong')].map((text) => text.innerText).join(' | ')";
+
+    browser.open(&address(&dashboard, "/jobs/1"));
+    browser.wait_for_text("1 failed");
+    browser.eval("document.getElementById('search').value = 'a('");
+    browser.eval("document.getElementById('search').form.requestSubmit()");
+    browser.wait_for_text("invalid regular expression");
+    let shown = "[document.querySelector('h1').innerText.includes('slips'), document.querySelectorAll('.counts li').length, \
+                 document.querySelector('.search .wrong') !== null, document.getElementById('search').value, \
+                 document.getElementById('search').getAttribute('aria-invalid')].join()";
+    let beside = browser.eval(shown);
+    let mut said = Vec::new();
+    for (place, text) in [
+        ("#/jobs/1?status=nonsense", "nonsense"),
+        ("#/jobs/1?sort=size", "size"),
+        ("#/jobs/1?cluster=x", "\"x\""),
+        ("#/jobs/1?after=abc", "invalid after"),
+        ("#/jobs/1?sort=duration&after=99", "99"),
+        ("#/jobs/1?page=abc", "page=abc, which means nothing here"),
+        ("#/?status=nonsense", "nonsense"),
+        ("#/jobs/1/nothing", "which means nothing here"),
+        ("#/nothing", "which means nothing here"),
+        ("#/jobs/1/units/x", "invalid number of a unit"),
+        ("#/jobs/9", "9"),
+    ] {
+        browser.eval(&format!("location.hash = '{place}'"));
+        wait_for(&world, place, || browser.eval(wrong).as_str().is_some_and(|wrong| wrong.contains(text)));
+        let kept = "Boolean(document.querySelector('.counts, .tabs, .back a'))";
+        said.push((place, browser.eval(kept)));
+    }
+    browser.eval("location.hash = '#/jobs/1?status=nonsense'");
+    wait_for(&world, "a way back", || browser.eval("document.querySelectorAll('.chips a').length") == 1);
+    browser.eval("document.querySelector('.chips a').click()");
+    wait_for(&world, "no complaint", || browser.eval(wrong) == "");
+
+    assert_eq!(beside, "true,6,true,a(,true");
+    assert!(said.iter().all(|(_, kept)| *kept == true), "{said:?}");
+    assert_eq!(browser.eval("location.hash"), "#/jobs/1");
+}
+
+#[test]
+fn settings_are_changed_on_the_page_and_a_refusal_stands_beside_its_field() {
+    let world = World::new();
+    let job = world.ok(&["create", "-q", "-j", "2", "--range", "1-3", "--", "true"]);
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+    let field = |name: &str| format!("document.querySelector('[data-key=\"/api/v1/jobs/1/settings/{name}\"]')");
+    let set = |browser: &mut Browser, name: &str, value: &str| {
+        let field = field(name);
+        browser.eval(&format!("{field}.focus(); {field}.value = '{value}'; {field}.form.requestSubmit()"));
+    };
+
+    browser.open(&address(&dashboard, "/jobs/1"));
+    browser.wait_for_text("Timeout");
+    set(&mut browser, "rate", "60 a minute");
+    browser.wait_for_text("invalid rate");
+    let beside = browser.eval(&format!("{}.form.innerText.includes('invalid rate')", field("rate")));
+    let typed = browser.eval(&format!("{}.value", field("rate")));
+    set(&mut browser, "rate", "60/min");
+    browser.wait_for_text("Rate: 60/min.");
+    set(&mut browser, "workers", "5");
+    wait_for(&world, "five workers", || world.status(&job)["workers"] == 5);
+    wait_for(&world, "no complaint", || browser.eval("document.querySelectorAll('.wrong').length") == 0);
+
+    assert_eq!((beside, typed), (true.into(), "60 a minute".into()));
+    assert_eq!(world.status(&job)["about"]["limits"]["rate"]["units"], 60);
+}
+
+#[test]
+fn flags_are_decided_on_the_page_and_groups_and_spends_are_shown() {
+    let world = World::new();
+    let script = r#""$BIN" unit-spend usd=0.5; test {} = 1 || test -n "$JOB_MANAGER_LAST_ERROR" || "$BIN" unit-flag "doubt $JOB_MANAGER_UNIT""#;
+    let run = ["run", "-q", "--meter", "usd", "--group", "g{}", "--shell", "--", script, ":::", "1", "2", "3"];
+    world.ok(&run);
+    let in_group = ["submit", "-q", "-j", "2", "--group", "g{}", "--per-group", "1", "--shell", "--"];
+    let busy = world.ok(&[&in_group[..], &["sleep 600; : {}", ":::", "a", "a"]].concat());
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+
+    browser.open(&address(&dashboard, "/jobs/2"));
+    browser.wait_for_text("1 in all, 1 with units that run, 1 of which as many run as may, 0 held.");
+    browser.eval("location.hash = '#/jobs/1'");
+    browser.wait_for_text("To review (2)");
+    let shown = browser.eval("document.getElementById('main').innerText");
+    browser.press("Accept");
+    browser.wait_for_text("To review (1)");
+    browser.eval(
+        "const note = document.querySelector('[data-key=\"note 1\"]'); note.value = 'read it again'; \
+                  note.dispatchEvent(new Event('input'))",
+    );
+    browser.press("Do again");
+    browser.wait_for_text("the job goes on");
+    world.wait_for_status("1", "completed");
+    browser.eval("location.hash = '#/jobs/1/units/3'");
+    browser.wait_for_text("Flagged: doubt 3");
+    browser.wait_for_text(": read it again");
+    browser.eval("location.hash = '#/jobs/1?group=g2'");
+    browser.wait_for_text("group g2");
+
+    let shown = shown.as_str().unwrap();
+    for text in ["doubt 2", "doubt 3", "usd", "1.5"] {
+        assert!(shown.contains(text), "{text} in {shown}");
+    }
+    world.ok(&["cancel", &busy]);
+    assert_eq!(browser.complaints, [] as [&str; 0]);
+}
+
+#[test]
 fn a_redraw_leaves_focus_place_and_what_is_open_as_they_are_and_waits_for_who_types() {
     let world = World::new();
     world.run(&["run", "-q", "--max-attempts", "1", "--range", "1-90", "--", "test", "{}", "-gt", "3"]);
@@ -311,7 +456,7 @@ fn pictures_of_a_job_say_the_same_as_the_tables_beside_them() {
     let world = World::new();
     world.run(&["run", "-q", "--max-attempts", "1", "--range", "1-40", "--", "test", "{}", "-gt", "10"]);
     let dashboard = world.serve(&[]);
-    let drawn = dashboard.get("/api/jobs/1/charts");
+    let drawn = dashboard.get("/api/v1/jobs/1/charts");
     let Some(mut browser) = browser(&world) else { return };
     browser.open(&address(&dashboard, "/jobs/1"));
     browser.wait_for_text("Time per unit");

@@ -98,10 +98,10 @@ fn every_face_shows_the_hosts_that_run_a_job_and_those_that_do_no_more() {
     }
     let shown = hosts.ok("elsewhere", &["status", "1"]);
     assert!(shown.contains("refused   by host gamma: there is no directory /data"), "{shown}");
-    let page: Value = serde_json::from_str(&dashboard.ask("GET /api/jobs/1", &[], "").body).unwrap();
+    let page: Value = serde_json::from_str(&dashboard.ask("GET /api/v1/jobs/1", &[], "").body).unwrap();
     assert_eq!(page["former_managers"][0]["reason"], "there is no directory /data");
     if let Some(mut browser) = Browser::start(world) {
-        browser.open(&format!("http://127.0.0.1:{}/?token={}#/jobs/1", dashboard.port, dashboard.token));
+        browser.open(&format!("http://127.0.0.1:{}/#token={}/jobs/1", dashboard.port, dashboard.entry));
         browser.wait_for_text("there is no directory /data");
         let shown = browser.eval(
             "[...document.querySelectorAll('table[aria-label=Hosts] tbody tr')].map((row) => row.innerText).join(';')",

@@ -22,6 +22,10 @@ mod dashboard;
 #[cfg(feature = "serve")]
 mod dashboard_access;
 #[cfg(feature = "serve")]
+mod dashboard_api;
+#[cfg(feature = "serve")]
+mod dashboard_bounds;
+#[cfg(feature = "serve")]
 mod dashboard_page;
 #[cfg(all(feature = "mcp", feature = "serve"))]
 mod database_path;

@@ -216,7 +216,7 @@ fn fault_196_the_dashboard_an_approval_and_the_server_of_tools_ask_whether_anoth
     let awaits = |name: &str| world.status(name)["job_status"] == "awaiting_approval";
 
     let refused = world.fails(4, &["approve", "first"]);
-    let served = world.serve(&[]).post("/api/jobs/first/approve", "{}");
+    let served = world.serve(&[]).post("/api/v1/jobs/first/approve", "{}");
     let called = Host::new(&world).call("approve_job", json!({ "job": "first" }));
 
     assert!(refused.contains("sudo -u nobody"), "{refused}");
@@ -224,7 +224,7 @@ fn fault_196_the_dashboard_an_approval_and_the_server_of_tools_ask_whether_anoth
     assert!(called.failed && called.text.contains("sudo -u"), "{}", called.text);
     assert!(awaits("first"), "a refused approval left the job approved");
     world.ok(&["--any-owner", "approve", "second"]);
-    let served = world.serve(&["--any-owner"]).post("/api/jobs/third/approve", "{}");
+    let served = world.serve(&["--any-owner"]).post("/api/v1/jobs/third/approve", "{}");
     assert_eq!(served.status, 200, "{served:?}");
     let called = Host::with_flags(&world, &["--any-owner"]).call("approve_job", json!({ "job": "fourth" }));
     assert!(!called.failed, "{}", called.text);

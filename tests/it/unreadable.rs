@@ -102,7 +102,7 @@ fn fault_210_faces_show_the_other_jobs_and_name_the_one_that_cannot_be_read() {
 
     let listed = crate::support::Host::new(&world).ok("list_jobs", serde_json::json!({}));
     let page = world.serve(&["--read-only"]);
-    let served = page.get("/api/jobs");
+    let served = page.get("/api/v1/jobs");
     let metrics = page.ask("GET /metrics", &[], "").body;
 
     assert_eq!(listed["jobs"].as_array().unwrap().len(), 2);
@@ -266,7 +266,7 @@ fn fault_259_faces_show_the_other_units_and_name_the_one_that_cannot_be_read() {
     damage(&world, "UPDATE units SET status = 'lost' WHERE id & 4294967295 = 2");
 
     let listed = crate::support::Host::new(&world).call("list_units", serde_json::json!({ "job": "1" }));
-    let served = world.serve(&["--read-only"]).get("/api/jobs/1/units");
+    let served = world.serve(&["--read-only"]).get("/api/v1/jobs/1/units");
 
     assert!(!listed.failed && listed.text.contains("unit 1:2"), "{}", listed.text);
     for page in [&listed.document, &served] {

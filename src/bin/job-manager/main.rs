@@ -10,6 +10,7 @@ mod command_line;
 mod dashboard;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod results;
 mod system;
 
 use std::process::ExitCode;

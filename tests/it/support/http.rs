@@ -16,7 +16,10 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub struct Served {
     process: Child,
     pub port: u16,
+    /// What programs show.
     pub token: String,
+    /// What the printed address holds.
+    pub entry: String,
 }
 
 /// What a server answered.
@@ -53,7 +56,8 @@ impl Served {
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         let address = said["address"].as_str().unwrap().trim_end_matches('/');
         let port = address.rsplit(':').next().unwrap().parse().unwrap();
-        Served { process, port, token: said["token"].as_str().unwrap().to_owned() }
+        let entry = said["url"].as_str().unwrap().split_once("#token=").unwrap().1.to_owned();
+        Served { process, port, token: said["token"].as_str().unwrap().to_owned(), entry }
     }
 
     pub fn pid(&self) -> u32 {
@@ -107,13 +111,14 @@ impl Served {
     pub fn events(&self) -> impl Iterator<Item = String> + use<> {
         let mut stream = self.connect();
         let (host, token) = (self.host(), &self.token);
-        write!(stream, "GET /api/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n").unwrap();
+        write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n").unwrap();
         BufReader::new(stream).lines().map_while(Result::ok)
     }
 
-    /// Opens the address with the token, as a browser does, and returns the cookie that comes of it.
+    /// Shows the token of the address, as the page does, and returns the cookie that comes of it.
     pub fn sign_in(&self) -> String {
-        let reply = self.bare(&format!("GET /?token={}", self.token), &[("Host", &self.host())], "");
+        let bearer = format!("Bearer {}", self.entry);
+        let reply = self.bare("POST /api/v1/session", &[("Host", &self.host()), ("Authorization", &bearer)], "");
         reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
     }
 
@@ -142,7 +147,11 @@ impl Reply {
         let mut lines = head.lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let headers = lines.filter_map(|line| line.split_once(": ")).map(|(n, v)| (n.to_lowercase(), v.to_owned()));
-        Reply { status, headers: headers.collect(), body: body.to_owned() }
+        let mut reply = Reply { status, headers: headers.collect(), body: body.to_owned() };
+        if reply.header("transfer-encoding") == Some("chunked") {
+            reply.body = joined(body);
+        }
+        reply
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -152,4 +161,18 @@ impl Reply {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
+}
+
+/// Joins the pieces of a body that was sent in pieces.
+fn joined(mut pieces: &str) -> String {
+    let mut body = String::new();
+    while let Some((bytes, rest)) = pieces.split_once("\r\n") {
+        let bytes = usize::from_str_radix(bytes, 16).unwrap();
+        if bytes == 0 {
+            return body;
+        }
+        body.push_str(&rest[..bytes]);
+        pieces = &rest[bytes + 2..];
+    }
+    panic!("the answer was broken off");
 }

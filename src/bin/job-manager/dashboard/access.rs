@@ -4,12 +4,14 @@
 //! - the host must be named as we are reached: a name of somebody else that leads to 127.0.0.1 is refused (421);
 //! - the browser must not say that another site asks (403); no answer ever allows other origins to read it.
 //!   A link alone may lead to the page from anywhere: that changes nothing, and shows nothing to whoever made the link;
-//! - the token must be shown (401), by a header, or in its stead the cookie that opening the page with the token sets. The
-//!   cookie alone changes something only in a request whose origin is this page;
+//! - the token must be shown (401), by a header, or in its stead the cookie that the page gets for the token of its address. The
+//!   cookie alone changes something only in a request whose origin is this page. The files of the page are shown to everybody:
+//!   they hold nothing of anybody, and are what says how to sign in;
 //! - nothing is changed by a GET, and when nothing may be changed every POST is refused (403).
 //!
-//! The cookie holds a value of this process, which nobody knows after it: whoever takes the port next is sent nothing of
-//! worth by pages that are still open.
+//! The address and the cookie hold values of this process, which are worth nothing after it: whoever takes the port next is sent nothing of
+//! worth by pages that are still open. That of the address stands behind its `#`, which no browser sends to anybody, and the page takes it out
+//! of there before it does anything else.
 //!
 //! Known weakness: cookies know no ports. A page of another program on 127.0.0.1 that is opened in the same browser gets
 //! ours with the request, and can use it until this dashboard ends; programs of other users are among those, on a machine
@@ -20,27 +22,31 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, COOKIE, HOST, HeaderName, ORIGIN,
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, COOKIE, HOST, HeaderName, ORIGIN,
     REFERRER_POLICY, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::assets;
 use super::token::Token;
+
+/// Where a browser gets a cookie for the token of the address.
+pub(super) const SESSION: &str = "/api/v1/session";
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-/// Has the browser open the page from here: it does not send the cookie where another site leads here.
-const GO_ON: (HeaderName, HeaderValue) = (HeaderName::from_static("refresh"), HeaderValue::from_static("0; url=/"));
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The rules of one dashboard.
 pub(super) struct Access {
     pub token: Token,
+    /// What the printed address holds.
+    pub entry: Token,
     /// What the cookie holds.
     pub session: Token,
     pub port: u16,
@@ -61,17 +67,27 @@ enum Refusal {
 enum Entry {
     /// It has the token.
     Known,
-    /// The page, opened with the token in its address.
+    /// A browser that shows the token of the address, for which it gets a cookie.
     SignIn,
+    /// A file of the page, asked for by anybody.
+    Stranger,
 }
 
 /// Lets a request through, or refuses it; every answer gets the headers that bind a browser.
 pub(super) async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
-    let mut response = match access.judge(request.method(), request.uri(), request.headers()) {
-        Ok(Entry::Known) => next.run(request).await,
-        Ok(Entry::SignIn) => access.sign_in(request.headers()),
-        Err(refusal) => refusal.answer(request.headers()),
+    let judged = access.judge(request.method(), request.uri().path(), request.headers());
+    let mut response = match judged {
+        Ok(_) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
     };
+    match judged {
+        Ok(Entry::Known) => {}
+        Ok(Entry::SignIn) => access.sign_in(&mut response),
+        // Whoever is not known leaves: somebody who never reads the answers to his requests would keep a connection for ever.
+        Ok(Entry::Stranger) | Err(_) => {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -84,26 +100,27 @@ pub(super) async fn guard(State(access): State<Arc<Access>>, request: Request, n
 }
 
 impl Access {
-    fn judge(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Entry, Refusal> {
+    fn judge(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Entry, Refusal> {
         let mut hosts = headers.get_all(HOST).iter();
         let host = match (hosts.next(), hosts.next()) {
             (Some(host), None) if self.is_own_host(host) => host,
             _ => return Err(Refusal::Host),
         };
         let origin = headers.get(ORIGIN);
-        let opens_page = *method == Method::GET && uri.path() == "/";
+        let opens_page = *method == Method::GET && path == "/";
         if origin.is_some_and(|origin| !is_origin_of(host, origin))
             || is_from_another_site(headers) && !(opens_page && is_link(headers))
         {
             return Err(Refusal::Site);
         }
         let reads = matches!(*method, Method::GET | Method::HEAD);
-        if !self.has_bearer(headers) {
-            if opens_page && self.is_in_query(uri) {
-                return Ok(Entry::SignIn);
-            }
+        if path == SESSION && *method == Method::POST {
+            let may_enter = has_bearer(&self.entry, headers) || has_bearer(&self.token, headers);
+            return if may_enter { Ok(Entry::SignIn) } else { Err(Refusal::Token) };
+        }
+        if !has_bearer(&self.token, headers) {
             if !self.has_cookie(headers) {
-                return Err(Refusal::Token);
+                return if reads && assets::is_one(path) { Ok(Entry::Stranger) } else { Err(Refusal::Token) };
             }
             // Every browser names the origin of a POST.
             if !reads && origin.is_none() {
@@ -126,11 +143,6 @@ impl Access {
         format!("job_manager_session_{}", self.port)
     }
 
-    fn has_bearer(&self, headers: &HeaderMap) -> bool {
-        let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
-        given.is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && self.token.is(token.trim()))
-    }
-
     fn has_cookie(&self, headers: &HeaderMap) -> bool {
         let own = self.cookie_name();
         headers
@@ -142,24 +154,18 @@ impl Access {
             .any(|(name, value)| name == own && self.session.is(value))
     }
 
-    fn is_in_query(&self, uri: &Uri) -> bool {
-        let parts = uri.query().unwrap_or_default().split('&');
-        parts.filter_map(|part| part.split_once('=')).any(|(name, value)| name == "token" && self.token.is(value))
-    }
-
-    /// Gives the browser a cookie that no script can read, and takes the token out of the address.
-    fn sign_in(&self, headers: &HeaderMap) -> Response {
-        let mut response = match is_from_another_site(headers) {
-            // A redirection would go on in the name of the other site.
-            true => ([GO_ON], "You are signed in.").into_response(),
-            false => Redirect::to("/").into_response(),
-        };
+    /// Gives the browser a cookie that no script can read.
+    fn sign_in(&self, response: &mut Response) {
         let (name, session) = (self.cookie_name(), self.session.as_str());
         let cookie = format!("{name}={session}; Path=/; HttpOnly; SameSite=Strict");
         let cookie = HeaderValue::from_str(&cookie).expect("a session has hexadecimal digits only");
         response.headers_mut().insert(SET_COOKIE, cookie);
-        response
     }
+}
+
+fn has_bearer(token: &Token, headers: &HeaderMap) -> bool {
+    let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+    given.is_some_and(|(scheme, given)| scheme.eq_ignore_ascii_case("bearer") && token.is(given.trim()))
 }
 
 /// Returns `true` if a page that was reached under that name asks: another name with our port may be somebody else.
@@ -176,33 +182,6 @@ fn is_from_another_site(headers: &HeaderMap) -> bool {
 fn is_link(headers: &HeaderMap) -> bool {
     let is = |name, value: &str| headers.get(name).is_some_and(|found| found == value);
     is(SEC_FETCH_MODE, "navigate") && is(SEC_FETCH_DEST, "document")
-}
-
-fn is_for_a_person(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|kind| kind.trim().starts_with("text/html"))
-}
-
-/// Tells a person how to sign in.
-fn signed_out(headers: &HeaderMap) -> Response {
-    let page = Html(include_str!("assets/signed-out.html"));
-    let mut response = (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], page).into_response();
-    if is_from_another_site(headers) {
-        response.headers_mut().extend([GO_ON]);
-    }
-    response
-}
-
-impl Refusal {
-    /// Says why, and leaves: somebody who never reads the answers to his requests would keep a connection for ever.
-    fn answer(self, headers: &HeaderMap) -> Response {
-        let mut response = match self {
-            Self::Token if is_for_a_person(headers) => signed_out(headers),
-            _ => self.into_response(),
-        };
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        response
-    }
 }
 
 impl IntoResponse for Refusal {

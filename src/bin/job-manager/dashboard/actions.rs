@@ -11,7 +11,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use job_manager::client::{Client, ManagerStarted, StopOptions, UnitsChanged, WorkersSet};
 use job_manager::model::JobId;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::answer::{Connections, Named, Refused, Reply};
 
@@ -21,12 +21,12 @@ pub(super) type Body<T> = Result<Option<Json<T>>, JsonRejection>;
 
 pub(super) fn routes() -> Router<Arc<Connections>> {
     Router::new()
-        .route("/api/jobs/{job}/stop", post(stop))
-        .route("/api/jobs/{job}/resume", post(resume))
-        .route("/api/jobs/{job}/cancel", post(cancel))
-        .route("/api/jobs/{job}/scale", post(scale))
-        .route("/api/jobs/{job}/approve", post(approve))
-        .route("/api/jobs/{job}/reject", post(reject))
+        .route("/api/v1/jobs/{job}/stop", post(stop))
+        .route("/api/v1/jobs/{job}/resume", post(resume))
+        .route("/api/v1/jobs/{job}/cancel", post(cancel))
+        .route("/api/v1/jobs/{job}/scale", post(scale))
+        .route("/api/v1/jobs/{job}/approve", post(approve))
+        .route("/api/v1/jobs/{job}/reject", post(reject))
 }
 
 #[derive(Default, Deserialize)]
@@ -36,7 +36,7 @@ struct Stop {
     grace_seconds: Option<u32>,
 }
 
-async fn stop(State(connections): Shared, Named(job): Named<String>, body: Body<Stop>) -> Reply<impl Serialize> {
+async fn stop(State(connections): Shared, Named(job): Named<String>, body: Body<Stop>) -> Reply {
     let Stop { now, grace_seconds } = given(body)?;
     let options = StopOptions { now, grace: grace_seconds.map(|seconds| Duration::from_secs(seconds.into())) };
     connections
@@ -47,7 +47,7 @@ async fn stop(State(connections): Shared, Named(job): Named<String>, body: Body<
         .await
 }
 
-async fn resume(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
+async fn resume(State(connections): Shared, Named(job): Named<String>) -> Reply {
     connections.write(job, |client, job| Ok(ManagerStarted::new(job, client.resume_job(job)?))).await
 }
 
@@ -57,16 +57,16 @@ struct Because {
     reason: Option<String>,
 }
 
-async fn cancel(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Reply<impl Serialize> {
+async fn cancel(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Reply {
     let reason = given(body)?.reason.unwrap_or_else(|| "cancelled on request".to_owned());
     connections.write(job, move |client, job| cancelled_by(client, job, || client.cancel_job(job, &reason))).await
 }
 
-async fn approve(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
+async fn approve(State(connections): Shared, Named(job): Named<String>) -> Reply {
     connections.write(job, |client, job| Ok(ManagerStarted::new(job, client.approve_job(job)?))).await
 }
 
-async fn reject(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Reply<impl Serialize> {
+async fn reject(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Reply {
     let reason = given(body)?.reason.unwrap_or_else(|| "rejected after its first units".to_owned());
     connections.write(job, move |client, job| cancelled_by(client, job, || client.reject_job(job, &reason))).await
 }
@@ -92,7 +92,7 @@ async fn scale(
     State(connections): Shared,
     Named(job): Named<String>,
     body: Result<Json<Scale>, JsonRejection>,
-) -> Reply<impl Serialize> {
+) -> Reply {
     let Json(Scale { workers }) = body?;
     connections
         .write(job, move |client, job| {

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use job_manager::client::{Client, ClientError, StoreError};
 use job_manager::model::{ErrorKind, JobId};
 use job_manager::text::causes;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+
+use super::bound::bounded;
 
 /// The connections of a dashboard.
 pub(super) struct Connections {
@@ -25,7 +28,10 @@ pub(super) struct Connections {
 pub(super) struct Named<T>(pub T);
 
 /// An answer, or why there is none.
-pub(super) type Reply<T> = Result<Json<T>, Refused>;
+pub(super) type Reply = Result<Document, Refused>;
+
+/// A document of a bounded size, written as JSON.
+pub(super) struct Document(String);
 
 /// Why a request was not fulfilled.
 #[derive(Debug, thiserror::Error)]
@@ -40,16 +46,28 @@ pub(super) enum Refused {
     Body(#[from] JsonRejection),
     #[error("{0}")]
     Word(String),
+    /// What stands under a name in the address or the body.
+    #[error("{message}")]
+    Parameter { name: &'static str, message: String },
+    /// What the job does not take as a setting of that name.
+    #[error("{error}")]
+    Setting { name: &'static str, error: ClientError },
     #[error("this dashboard is read-only")]
     ReadOnly,
     #[error("too many pages are open, close one")]
     TooManyStreams,
     #[error("no such page")]
     NoSuchPage,
+    #[error("there is no log of a manager")]
+    NoLog(#[source] std::io::Error),
+    #[error("the unit has no {name}")]
+    NoValue { name: &'static str },
     #[error("this page is not asked for in that way")]
     WrongMethod,
     #[error("the answer could not be made")]
     Broken(#[from] tokio::task::JoinError),
+    #[error("the answer could not be written")]
+    Unwritten(#[from] serde_json::Error),
 }
 
 impl Connections {
@@ -57,35 +75,60 @@ impl Connections {
         Arc::new(Connections { reader, writer })
     }
 
+    /// Returns the connection of those who read, which may wait.
+    pub fn reader(&self) -> &Client {
+        &self.reader
+    }
+
     /// Lets `look` read, where it may wait.
-    pub async fn read<T: Send + 'static>(
+    pub async fn look<T: Send + 'static>(
         self: &Arc<Self>,
         look: impl FnOnce(&Client) -> Result<T, Refused> + Send + 'static,
-    ) -> Reply<T> {
+    ) -> Result<T, Refused> {
         let connections = Arc::clone(self);
         let looking = tokio::task::spawn_blocking(move || {
             // A database that was replaced would go on to be shown as it was.
             connections.reader.data_version()?;
             look(&connections.reader)
         });
-        looking.await?.map(Json)
+        looking.await?
+    }
+
+    /// Answers with what `look` reads.
+    pub async fn read<T: Serialize>(
+        self: &Arc<Self>,
+        look: impl FnOnce(&Client) -> Result<T, Refused> + Send + 'static,
+    ) -> Reply {
+        self.look(move |client| Document::of(&look(client)?)).await
     }
 
     /// Lets `change` write about one job, where it may wait.
-    pub async fn write<T: Send + 'static>(
+    pub async fn write<T: Serialize>(
         self: &Arc<Self>,
         job: String,
         change: impl FnOnce(&Client, JobId) -> Result<T, Refused> + Send + 'static,
-    ) -> Reply<T> {
+    ) -> Reply {
         let connections = Arc::clone(self);
         let changing = tokio::task::spawn_blocking(move || {
             let writer = connections.writer.as_ref().ok_or(Refused::ReadOnly)?;
             writer.data_version()?;
             // A manager that a verb starts would wait for the lock by itself, and longer.
             writer.expect_writable()?;
-            change(writer, writer.find_job(&job)?)
+            Document::of(&change(writer, writer.find_job(&job)?)?)
         });
-        changing.await?.map(Json)
+        changing.await?
+    }
+}
+
+impl Document {
+    pub fn of(document: &impl Serialize) -> Result<Document, Refused> {
+        Ok(Document(bounded(document)?))
+    }
+}
+
+impl IntoResponse for Document {
+    fn into_response(self) -> Response {
+        ([(CONTENT_TYPE, "application/json")], self.0).into_response()
     }
 }
 
@@ -101,15 +144,17 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T
 impl Refused {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Client(error) => status_of(error),
-            Self::Query(_) | Self::Word(_) => StatusCode::BAD_REQUEST,
+            Self::Client(error) | Self::Setting { error, .. } => status_of(error),
+            Self::Query(_) | Self::Word(_) | Self::Parameter { .. } => StatusCode::BAD_REQUEST,
             Self::Path(rejection) => rejection.status(),
             Self::Body(rejection) => rejection.status(),
             Self::ReadOnly => StatusCode::FORBIDDEN,
             Self::TooManyStreams => StatusCode::SERVICE_UNAVAILABLE,
-            Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::NoSuchPage | Self::NoValue { .. } => StatusCode::NOT_FOUND,
+            Self::NoLog(error) if error.kind() == std::io::ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            Self::NoLog(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Broken(_) | Self::Unwritten(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -135,8 +180,18 @@ fn status_of(error: &ClientError) -> StatusCode {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let caused_by: Vec<String> = causes(&self).map(ToString::to_string).collect();
-        let document = json!({ "schema": 1, "error": self.to_string(), "caused_by": caused_by });
-        (self.status(), Json(document)).into_response()
+        let caused_by: Vec<String> = match &self {
+            Self::Setting { error, .. } => causes(error).map(ToString::to_string).collect(),
+            other => causes(other).map(ToString::to_string).collect(),
+        };
+        let mut document = json!({ "schema": 1, "error": self.to_string(), "caused_by": caused_by });
+        if let Self::Parameter { name, .. } | Self::Setting { name, .. } = self {
+            document["parameter"] = json!(name);
+        }
+        match Document::of(&document) {
+            Ok(document) => (self.status(), document).into_response(),
+            // Strings and numbers can be written.
+            Err(_) => self.status().into_response(),
+        }
     }
 }

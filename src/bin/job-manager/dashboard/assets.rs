@@ -14,14 +14,18 @@ struct Asset {
     text: &'static str,
 }
 
-const ASSETS: [Asset; 10] = [
+const ASSETS: [Asset; 14] = [
     Asset { path: "/", kind: "text/html; charset=utf-8", text: include_str!("assets/index.html") },
     Asset { path: "/style.css", kind: "text/css; charset=utf-8", text: include_str!("assets/style.css") },
     Asset { path: "/app.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/app.js") },
     Asset { path: "/api.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/api.js") },
+    Asset { path: "/controls.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/controls.js") },
     Asset { path: "/keys.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/keys.js") },
     Asset { path: "/filters.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/filters.js") },
     Asset { path: "/charts.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/charts.js") },
+    Asset { path: "/settings.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/settings.js") },
+    Asset { path: "/review.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/review.js") },
+    Asset { path: "/session.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/session.js") },
     Asset { path: "/address.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/address.js") },
     Asset { path: "/views.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/views.js") },
     Asset { path: "/icon.svg", kind: "image/svg+xml", text: include_str!("assets/icon.svg") },
@@ -32,6 +36,11 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         let etag = asset.etag();
         routes.route(asset.path, get(move |headers: HeaderMap| async move { asset.answer(&headers, &etag) }))
     })
+}
+
+/// Returns `true` if that is the path of a file of the page.
+pub(super) fn is_one(path: &str) -> bool {
+    ASSETS.iter().any(|asset| asset.path == path)
 }
 
 impl Asset {

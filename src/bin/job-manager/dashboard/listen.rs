@@ -1,4 +1,5 @@
-//! The connections of browsers and programs: how many there are at once, and how long one may take to say what it wants.
+//! The connections of browsers and programs: how many there are at once, how long one may take to say what it wants, and how long to
+//! [take](super::timed) what it is answered.
 //!
 //! Any user of the machine can connect, and whether somebody is known is told only by what he asks. So strangers are not
 //! kept out here, but bounded: there are fewer places than files that this process may open, the rest of which is for the
@@ -19,6 +20,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
+use super::timed::Timed;
 use crate::system;
 
 const MAX_PLACES: u32 = 128;
@@ -73,7 +75,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 async fn talk(stream: TcpStream, app: TowerToHyperService<Router>, alive: watch::Receiver<()>) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
-    let mut talk = pin!(http.serve_connection(TokioIo::new(stream), app));
+    let mut talk = pin!(http.serve_connection(TokioIo::new(Timed::new(stream)), app));
     // How a connection fails concerns only whoever is at its other end.
     tokio::select! {
         _ = talk.as_mut() => return,

@@ -30,7 +30,7 @@ type Counts = Family<Labels, Gauge>;
 type Rates = Family<Labels, Gauge<f64, AtomicU64>>;
 
 pub(super) async fn metrics(State(connections): State<Arc<Connections>>) -> Result<Response, Refused> {
-    let text = connections.read(|client| Ok(metrics_text(client)?)).await?.0;
+    let text = connections.look(|client| Ok(metrics_text(client)?)).await?;
     Ok(([(CONTENT_TYPE, OPEN_METRICS)], text).into_response())
 }
 

@@ -1,5 +1,6 @@
 //! What can be asked: the same documents as `--json` prints.
 
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,28 +10,34 @@ use axum::routing::get;
 use job_manager::client::SEARCH_TIME;
 use job_manager::explain::ExplanationOf;
 use job_manager::model::{JobFilter, Seq, UnitFilter, UnitOrder};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
 
-use super::answer::{Connections, Named, Reply};
-use super::words::{number, word, words};
+use super::answer::{Connections, Named, Refused, Reply};
+use super::words::{number, whole, word, words};
 use crate::command_line::command_line;
 
 const JOBS: i64 = 50;
-const MAX_JOBS: i64 = 500;
+/// So many rows fit into an answer, whatever they are cut to.
+const MAX_ROWS: i64 = 300;
 const UNITS: i64 = 50;
-const MAX_UNITS: i64 = 1000;
+
+/// What is shown of the log of a manager.
+const LOG_LINES: usize = 200;
+const LOG_BYTES: usize = 64 * 1024;
 
 type Shared = State<Arc<Connections>>;
 
 pub(super) fn routes() -> Router<Arc<Connections>> {
     Router::new()
-        .route("/api/jobs", get(jobs))
-        .route("/api/jobs/{job}", get(job))
-        .route("/api/jobs/{job}/units", get(units))
-        .route("/api/jobs/{job}/units/{seq}", get(unit))
-        .route("/api/jobs/{job}/failures", get(failures))
-        .route("/api/jobs/{job}/charts", get(charts))
-        .route("/api/jobs/{job}/explain", get(explain))
+        .route("/api/v1/jobs", get(jobs))
+        .route("/api/v1/jobs/{job}", get(job))
+        .route("/api/v1/jobs/{job}/units", get(units))
+        .route("/api/v1/jobs/{job}/units/{seq}", get(unit))
+        .route("/api/v1/jobs/{job}/failures", get(failures))
+        .route("/api/v1/jobs/{job}/charts", get(charts))
+        .route("/api/v1/jobs/{job}/explain", get(explain))
+        .route("/api/v1/jobs/{job}/log", get(log))
 }
 
 #[derive(Deserialize)]
@@ -38,22 +45,22 @@ pub(super) fn routes() -> Router<Arc<Connections>> {
 struct JobsQuery {
     status: Option<String>,
     name: Option<String>,
-    limit: Option<i64>,
+    limit: Option<String>,
 }
 
-async fn jobs(State(connections): Shared, query: Result<Query<JobsQuery>, QueryRejection>) -> Reply<impl Serialize> {
+async fn jobs(State(connections): Shared, query: Result<Query<JobsQuery>, QueryRejection>) -> Reply {
     let Query(query) = query?;
-    let states = words(query.status.as_deref())?;
+    let states = words("status", query.status.as_deref())?;
     let filter = JobFilter {
         name: query.name.filter(|name| !name.is_empty()),
-        limit: Some(query.limit.unwrap_or(JOBS).clamp(1, MAX_JOBS)),
+        limit: Some(whole("limit", query.limit.as_deref())?.unwrap_or(JOBS).clamp(1, MAX_ROWS)),
         under_way_first: true,
         ..JobFilter::in_states(&states)
     };
     connections.read(move |client| Ok(client.job_list(&filter)?)).await
 }
 
-async fn job(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
+async fn job(State(connections): Shared, Named(job): Named<String>) -> Reply {
     connections.read(move |client| Ok(client.status_document(client.find_job(&job)?)?)).await
 }
 
@@ -63,59 +70,95 @@ struct UnitsQuery {
     status: Option<String>,
     cluster: Option<String>,
     key: Option<String>,
+    group: Option<String>,
     #[serde(rename = "match")]
     pattern: Option<String>,
     sort: Option<String>,
-    after: Option<i64>,
-    limit: Option<i64>,
+    after: Option<String>,
+    limit: Option<String>,
 }
 
 async fn units(
     State(connections): Shared,
     Named(job): Named<String>,
     query: Result<Query<UnitsQuery>, QueryRejection>,
-) -> Reply<impl Serialize> {
+) -> Reply {
     let Query(query) = query?;
     let filter = UnitFilter {
-        statuses: words(query.status.as_deref())?,
+        statuses: words("status", query.status.as_deref())?,
         key: query.key,
-        pattern: word(query.pattern.as_deref())?,
-        cluster: word(query.cluster.as_deref())?,
+        group: query.group,
+        pattern: word("match", query.pattern.as_deref())?,
+        cluster: word("cluster", query.cluster.as_deref())?,
         ..UnitFilter::default()
     };
-    let order: UnitOrder = word(query.sort.as_deref())?.unwrap_or_default();
-    let limit = query.limit.unwrap_or(UNITS).clamp(1, MAX_UNITS);
-    let after = query.after.map(Seq);
+    let order: UnitOrder = word("sort", query.sort.as_deref())?.unwrap_or_default();
+    let limit = whole("limit", query.limit.as_deref())?.unwrap_or(UNITS).clamp(1, MAX_ROWS);
+    let after = whole("after", query.after.as_deref())?.map(Seq);
     connections
         .read(move |client| Ok(client.unit_page(client.find_job(&job)?, &filter, order, after, limit, SEARCH_TIME)?))
         .await
 }
 
-async fn unit(State(connections): Shared, Named((job, seq)): Named<(String, String)>) -> Reply<impl Serialize> {
+async fn unit(State(connections): Shared, Named((job, seq)): Named<(String, String)>) -> Reply {
     let seq = number(&seq)?;
     connections.read(move |client| Ok(client.unit_view(client.find_job(&job)?, seq)?)).await
 }
 
-async fn failures(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
+async fn failures(State(connections): Shared, Named(job): Named<String>) -> Reply {
     connections.read(move |client| Ok(client.failure_report(client.find_job(&job)?, None)?)).await
 }
 
-async fn charts(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
+async fn charts(State(connections): Shared, Named(job): Named<String>) -> Reply {
     connections.read(move |client| Ok(client.charts_document(client.find_job(&job)?)?)).await
+}
+
+/// The last lines of the log of a job's managers; none of a job that has had no manager.
+async fn log(State(connections): Shared, Named(job): Named<String>) -> Reply {
+    connections
+        .read(move |client| {
+            let job = client.find_job(&job)?;
+            let end = match client.manager_log(job, Some(LOG_LINES)) {
+                Ok(log) => end_of(log).map_err(Refused::NoLog)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+                Err(error) => return Err(Refused::NoLog(error)),
+            };
+            let lines: Vec<_> = end.split_inclusive(|byte| *byte == b'\n').map(String::from_utf8_lossy).collect();
+            let lines: Vec<_> = lines.iter().map(|line| line.trim_end_matches('\n')).collect();
+            Ok(json!({ "schema": 1, "job": { "id": job }, "lines": lines }))
+        })
+        .await
+}
+
+/// Returns the last bytes of a log, from the beginning of a line on where there is one.
+fn end_of(mut log: impl Read) -> io::Result<Vec<u8>> {
+    let (mut end, mut block) = (Vec::new(), vec![0; LOG_BYTES]);
+    loop {
+        let read = log.read(&mut block)?;
+        if read == 0 {
+            return Ok(end);
+        }
+        end.extend_from_slice(&block[..read]);
+        if let Some(before) = end.len().checked_sub(LOG_BYTES).filter(|before| *before > 0) {
+            end.drain(..before);
+            let line = end.iter().position(|byte| *byte == b'\n').filter(|at| at + 1 < end.len());
+            end.drain(..line.map_or(0, |at| at + 1));
+        }
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExplainQuery {
-    unit: Option<i64>,
+    unit: Option<String>,
 }
 
 async fn explain(
     State(connections): Shared,
     Named(job): Named<String>,
     query: Result<Query<ExplainQuery>, QueryRejection>,
-) -> Reply<impl Serialize> {
-    let seq = query?.0.unit.map(Seq);
+) -> Reply {
+    let seq = whole("unit", query?.0.unit.as_deref())?.map(Seq);
     connections
         .read(move |client| {
             let job = client.find_job(&job)?;

@@ -8,22 +8,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use job_manager::client::{Client, ManagerProgram};
 use job_manager::model::StateDir;
 use serde::Serialize;
+use serde_json::json;
 use tokio::sync::watch;
 
-use super::access::{Access, guard};
+use super::access::{Access, SESSION, guard};
 use super::answer::{Connections, Refused};
 use super::events::{Changes, look_for_changes};
 use super::listen::{answer, places};
 use super::token::Token;
-use super::{DashboardError, actions, assets, metrics, reading, unit_actions};
+use super::{DashboardError, actions, assets, downloads, metrics, reading, review, settings, unit_actions};
 
 /// How long a change waits for another process's transaction; whoever asked can ask again.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// What can be asked, for programs; a test compares it with the routes.
+const OPENAPI: &str = include_str!("assets/openapi.json");
 /// What no request needs more of.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
@@ -32,6 +36,8 @@ pub struct Dashboard {
     listener: TcpListener,
     address: SocketAddr,
     token: Token,
+    /// What the printed address holds.
+    entry: Token,
     session: Token,
     connections: Arc<Connections>,
     watcher: Client,
@@ -66,10 +72,10 @@ impl Dashboard {
         listener.set_nonblocking(true).map_err(DashboardError::Server)?;
         let address = listener.local_addr().map_err(DashboardError::Server)?;
         let token = Token::of(&StateDir::beside(&reader.path()))?;
-        let session = Token::drawn()?;
+        let (entry, session) = (Token::drawn()?, Token::drawn()?);
         let about = About { schema: 1, version: env!("CARGO_PKG_VERSION"), db: reader.path(), read_only };
         let connections = Connections::new(reader, writer);
-        Ok(Dashboard { listener, address, token, session, connections, watcher, about })
+        Ok(Dashboard { listener, address, token, entry, session, connections, watcher, about })
     }
 
     /// Returns the address without the token.
@@ -77,7 +83,12 @@ impl Dashboard {
         format!("http://{}/", self.address)
     }
 
-    /// Returns the token.
+    /// Returns the address that lets a browser in until this dashboard ends.
+    pub fn url(&self) -> String {
+        format!("{}#token={}", self.address(), self.entry.as_str())
+    }
+
+    /// Returns the token of programs.
     pub fn token(&self) -> &str {
         self.token.as_str()
     }
@@ -114,6 +125,7 @@ impl Dashboard {
     fn routes(&self, changes: Changes) -> Router {
         let access = Access {
             token: self.token.clone(),
+            entry: self.entry.clone(),
             session: self.session.clone(),
             port: self.address.port(),
             read_only: self.about.read_only,
@@ -121,12 +133,18 @@ impl Dashboard {
         let about = self.about.clone();
         Router::new()
             .merge(reading::routes())
+            .merge(downloads::routes())
             .merge(actions::routes())
             .merge(unit_actions::routes())
+            .merge(settings::routes())
+            .merge(review::routes())
             .route("/metrics", get(metrics::metrics))
             .with_state(Arc::clone(&self.connections))
-            .route("/api/about", get(move || async move { Json(about) }))
-            .route("/api/events", get(move || async move { changes.stream() }))
+            .route("/api/v1/about", get(move || async move { Json(about) }))
+            .route("/api/v1/openapi.json", get(|| async { ([(CONTENT_TYPE, "application/json")], OPENAPI) }))
+            // Who may have a session is decided before.
+            .route(SESSION, post(|| async { Json(json!({ "schema": 1 })) }))
+            .route("/api/v1/events", get(move || async move { changes.stream() }))
             .merge(assets::routes())
             .fallback(|| async { Refused::NoSuchPage })
             .method_not_allowed_fallback(|| async { Refused::WrongMethod })

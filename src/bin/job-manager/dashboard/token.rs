@@ -4,7 +4,7 @@
 //! its mode, or not at all: it is written under another name and then linked, and of two dashboards that start at the
 //! same moment both use what the first one linked.
 //!
-//! A browser is given something else: what is drawn again for each dashboard and kept nowhere.
+//! The printed address and a browser have others: what is drawn again for each dashboard and kept nowhere.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};

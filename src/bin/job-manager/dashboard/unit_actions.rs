@@ -8,7 +8,7 @@ use axum::routing::post;
 use job_manager::client::{Client, SEARCH_TIME, UnitsChanged};
 use job_manager::failures::ClusterId;
 use job_manager::model::{ItemPattern, JobId, JobStatus, KillThen, Seq, UnitFilter, UnitStatus};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::actions::{Body, Shared, given};
 use super::answer::{Connections, Named, Refused, Reply};
@@ -16,10 +16,10 @@ use super::words::{number, word};
 
 pub(super) fn routes() -> Router<Arc<Connections>> {
     Router::new()
-        .route("/api/jobs/{job}/retry", post(retry))
-        .route("/api/jobs/{job}/skip", post(skip))
-        .route("/api/jobs/{job}/units/{seq}/kill", post(kill))
-        .route("/api/jobs/{job}/units/{seq}/cancel", post(cancel))
+        .route("/api/v1/jobs/{job}/retry", post(retry))
+        .route("/api/v1/jobs/{job}/skip", post(skip))
+        .route("/api/v1/jobs/{job}/units/{seq}/kill", post(kill))
+        .route("/api/v1/jobs/{job}/units/{seq}/cancel", post(cancel))
 }
 
 /// Which units are meant, and what is said of it; a unit must satisfy all that is given.
@@ -31,6 +31,7 @@ struct Which {
     cluster: Option<String>,
     #[serde(rename = "match")]
     pattern: Option<String>,
+    group: Option<String>,
     unit: Option<i64>,
     /// Whether a job that has ended or is paused goes on with them; of a retry only.
     start: bool,
@@ -41,11 +42,12 @@ struct Which {
 impl Which {
     fn filter(&self) -> Result<UnitFilter, Refused> {
         let mut filter = UnitFilter {
-            pattern: word::<ItemPattern>(self.pattern.as_deref())?,
-            cluster: word::<ClusterId>(self.cluster.as_deref())?,
+            pattern: word::<ItemPattern>("match", self.pattern.as_deref())?,
+            cluster: word::<ClusterId>("cluster", self.cluster.as_deref())?,
+            group: self.group.clone(),
             ..UnitFilter::all()
         };
-        filter.statuses.extend(word::<UnitStatus>(self.status.as_deref())?);
+        filter.statuses.extend(word::<UnitStatus>("status", self.status.as_deref())?);
         match (self.failed, filter.statuses.is_empty()) {
             (true, true) => filter.statuses = vec![UnitStatus::Failed],
             (true, false) => return Err(Refused::Word("give failed or status, not both".to_owned())),
@@ -56,10 +58,11 @@ impl Which {
             let seq = Seq(seq.clamp(0, Seq::MAX.0));
             (filter.first, filter.last) = (Some(seq), Some(seq));
         }
-        let is_narrowed = filter.pattern.is_some() || filter.cluster.is_some() || filter.first.is_some();
+        let is_of_group = filter.group.is_some();
+        let is_narrowed = filter.pattern.is_some() || filter.cluster.is_some() || filter.first.is_some() || is_of_group;
         if !is_narrowed && filter.statuses.is_empty() {
             return Err(Refused::Word(
-                "say which units: {\"failed\":true}, {\"cluster\":ID}, {\"status\":STATE}, {\"match\":RE} or {\"unit\":SEQ}"
+                "say which units: {\"failed\":true}, {\"cluster\":ID}, {\"status\":STATE}, {\"match\":RE}, {\"group\":NAME} or {\"unit\":SEQ}"
                     .to_owned(),
             ));
         }
@@ -67,7 +70,7 @@ impl Which {
     }
 }
 
-async fn retry(State(connections): Shared, Named(job): Named<String>, body: Body<Which>) -> Reply<impl Serialize> {
+async fn retry(State(connections): Shared, Named(job): Named<String>, body: Body<Which>) -> Reply {
     let which = given(body)?;
     let filter = which.filter()?;
     if which.reason.is_some() {
@@ -95,7 +98,7 @@ fn go_on(client: &Client, job: JobId, before: JobStatus) -> Result<(), Refused> 
     Ok(())
 }
 
-async fn skip(State(connections): Shared, Named(job): Named<String>, body: Body<Which>) -> Reply<impl Serialize> {
+async fn skip(State(connections): Shared, Named(job): Named<String>, body: Body<Which>) -> Reply {
     let which = given(body)?;
     let filter = which.filter()?;
     if which.start {
@@ -116,13 +119,9 @@ struct End {
     reason: Option<String>,
 }
 
-async fn kill(
-    State(connections): Shared,
-    Named((job, seq)): Named<(String, String)>,
-    body: Body<End>,
-) -> Reply<impl Serialize> {
+async fn kill(State(connections): Shared, Named((job, seq)): Named<(String, String)>, body: Body<End>) -> Reply {
     let (seq, End { then, reason }) = (number(&seq)?, given(body)?);
-    let then = word::<KillThen>(then.as_deref())?.unwrap_or(KillThen::Retry);
+    let then = word::<KillThen>("then", then.as_deref())?.unwrap_or(KillThen::Retry);
     if then == KillThen::Cancel {
         return Err(Refused::Word("a unit is cancelled at units/SEQ/cancel".to_owned()));
     }
@@ -134,11 +133,7 @@ async fn kill(
     connections.write(job, kill).await
 }
 
-async fn cancel(
-    State(connections): Shared,
-    Named((job, seq)): Named<(String, String)>,
-    body: Body<End>,
-) -> Reply<impl Serialize> {
+async fn cancel(State(connections): Shared, Named((job, seq)): Named<(String, String)>, body: Body<End>) -> Reply {
     let (seq, End { then, reason }) = (number(&seq)?, given(body)?);
     if then.is_some() {
         return Err(Refused::Word("nothing comes after a cancel".to_owned()));

@@ -12,8 +12,8 @@ use crate::dashboard::Dashboard;
 
 /// Serve a dashboard and /metrics, on this machine only, until Ctrl-C
 ///
-/// The address that is printed has a token in it, which stays the same: whoever knows it may do with the jobs what you
-/// may. Programs send it as `Authorization: Bearer TOKEN`.
+/// The address that is printed lets a browser in until the dashboard ends: whoever knows it may do with the jobs what you
+/// may. Programs send the token in `jobs.db.d/dashboard.token`, which stays the same, as `Authorization: Bearer TOKEN`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager serve --read-only")]
 pub struct Serve {
@@ -32,8 +32,7 @@ pub fn serve(global: &Global, args: &Serve, output: &mut Output) -> Result<(), C
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(CliError::Signals)?;
     }
-    let (address, token) = (dashboard.address(), dashboard.token());
-    let url = format!("{address}?token={token}");
+    let (url, address, token) = (dashboard.url(), dashboard.address(), dashboard.token());
     if output.json {
         output.document(&json!({
             "schema": 1, "url": url, "address": address, "token": token, "read_only": args.read_only,

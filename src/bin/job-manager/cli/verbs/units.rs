@@ -11,6 +11,7 @@ use crate::cli::text::{one_line, span};
 use crate::cli::values;
 use crate::cli::which::JobArg;
 use crate::cli::{CliError, Global, Output};
+use crate::results::item;
 
 /// List units of a job
 #[derive(Debug, Args)]
@@ -127,11 +128,6 @@ pub fn status(unit: &UnitDetail) -> String {
         Some(outdated) => format!("{} ({outdated})", unit.status),
         None => unit.status.to_string(),
     }
-}
-
-/// Returns the text of a payload that is one, else its JSON.
-pub fn item(payload: &str) -> String {
-    serde_json::from_str::<String>(payload).unwrap_or_else(|_| payload.to_owned())
 }
 
 /// Returns the same for people, with bytes that are no text replaced.

@@ -2,10 +2,11 @@
 
 /** An answer that says why something did not happen. */
 export class Refused extends Error {
-  /** @param {number} status @param {string} message */
-  constructor(status, message) {
+  /** @param {number} status @param {string} message @param {string} [parameter] The name under which the request said what cannot be used. */
+  constructor(status, message, parameter) {
     super(message);
     this.status = status;
+    this.parameter = parameter;
   }
 }
 
@@ -22,7 +23,7 @@ async function ask(path, options = {}, timeout = TIMEOUT_MS) {
   const document = await answer.json().catch(() => null);
   if (!answer.ok) {
     const causes = document?.caused_by ?? [];
-    throw new Refused(answer.status, [document?.error ?? `the server answered ${answer.status}`, ...causes].join(": "));
+    throw new Refused(answer.status, [document?.error ?? `the server answered ${answer.status}`, ...causes].join(": "), document?.parameter);
   }
   return document;
 }
@@ -39,7 +40,7 @@ const AGAIN_MS = 2_000;
 
 /** Why nothing can be heard: the stream itself does not say. @returns {Promise<Link>} */
 const whyNot = () =>
-  ask("/api/about", {}, AGAIN_MS).then(() => "lost", (error) => (error.status === 401 ? "signed out" : "lost"));
+  ask("/api/v1/about", {}, AGAIN_MS).then(() => "lost", (error) => (error.status === 401 ? "signed out" : "lost"));
 
 /**
  * Listens for changes for ever, and says whether there is a connection; signing in elsewhere is noticed too.
@@ -60,7 +61,7 @@ export function listen(onChange, onLink) {
     setTimeout(open, AGAIN_MS);
   };
   const open = () => {
-    source = new EventSource("/api/events");
+    source = new EventSource("/api/v1/events");
     source.addEventListener("open", heard);
     source.addEventListener("alive", heard);
     source.addEventListener("change", () => {

@@ -1,28 +1,20 @@
-// Which page is shown, what its buttons do, and keeping it true.
-import { NoConnection, Refused, change, listen, read } from "./api.js";
-import { jobAddress, pathOf, place, queryOf } from "./address.js";
+// Which page is shown, and keeping it true.
+import { NoConnection, Refused, listen, read } from "./api.js";
+import { fileAddress, jobAddress, pathOf, place, queryOf } from "./address.js";
 import { charts } from "./charts.js";
+import { belongTo, bulk, button, controls, retried, unitControls } from "./controls.js";
 import * as filters from "./filters.js";
 import { listenForKeys } from "./keys.js";
+import { flagOf, toReview } from "./review.js";
+import { enter, takeToken, tokenIn } from "./session.js";
+import * as settings from "./settings.js";
 import * as views from "./views.js";
 
-const { el, stateOf } = views;
+const { el } = views;
 const at = (/** @type {string} */ id) => document.getElementById(id);
 const main = at("main");
 
 let about = { read_only: true, version: "", db: "" };
-
-// --- buttons -------------------------------------------------------------------------------------------------------
-
-/** Asks before something that cannot be taken back. @param {string} question @param {string} yes */
-function confirmed(question, yes) {
-  const dialog = /** @type {HTMLDialogElement} */ (at("ask"));
-  at("ask-text").textContent = question;
-  at("ask-yes").textContent = yes;
-  dialog.returnValue = "no";
-  dialog.showModal();
-  return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue === "yes"), { once: true }));
-}
 
 let noticeTimer;
 /** @param {string} text @param {boolean} [bad] */
@@ -35,109 +27,53 @@ function tell(text, bad = false) {
   noticeTimer = setTimeout(() => (notice.hidden = true), bad ? 20_000 : 6_000);
 }
 
-/**
- * A button that asks for a change and says what came of it.
- * @param {string} label @param {string} path @param {object} body
- * @param {{question?: string, danger?: boolean, label?: string, done?: (answer: any) => string}} [options]
- */
-function button(label, path, body, options = {}) {
-  const press = async (/** @type {Event} */ event) => {
-    if (options.question && !(await confirmed(options.question, label))) return;
-    const pressed = /** @type {HTMLButtonElement} */ (event.currentTarget ?? event.target);
-    pressed.disabled = true;
-    try {
-      const answer = await change(path, body);
-      failuresOf.forget();
-      tell(options.done?.(answer) ?? "Asked for.");
-    } catch (error) {
-      tell(error.message, true);
-    } finally {
-      pressed.disabled = false;
-    }
-    show();
-  };
-  return el("button", { type: "button", class: options.danger ? "danger" : "", click: press, "aria-label": options.label, "data-key": path + JSON.stringify(body) }, label);
-}
-
-const unitsChanged = (/** @type {string} */ what) => (/** @type {any} */ answer) => `${views.count(answer.units_changed)} units ${what}`;
-/** A retry starts no manager. @param {any} job */
-const retried = (job) => (/** @type {any} */ answer) =>
-  `${views.count(answer.units_changed)} units pending again${job.status === "running" ? "" : "; Resume runs them"}.` +
-  (answer.searched_through ? ` Looked for up to unit ${views.count(answer.searched_through)} only: press again.` : "");
-const startedAgain = (/** @type {any} */ answer) => `${views.count(answer.units_changed)} units pending again, and the job goes on.`;
-const managerOf = (/** @type {any} */ answer) => (answer.already_running ? "A manager runs it already." : `Started, process ${answer.pid}.`);
-
-/** @param {any} job */
-function controls(job) {
-  if (about.read_only) return null;
-  const path = `/api/jobs/${job.job.id}`;
-  const state = stateOf(job);
-  const name = `job ${job.job.id} (${job.job.name})`;
-  const made = [];
-  if (state === "running") {
-    made.push(button("Pause", `${path}/stop`, {}, { done: () => "It pauses when its running units have ended." }));
-    made.push(button("Pause now", `${path}/stop`, { now: true }, { question: `End the running units of ${name}? They go back to pending.`, danger: true, done: () => "Running units are ended." }));
-  }
-  if (state === "created" || state === "paused" || state === "interrupted" || (state === "failed" && job.progress.pending > 0)) {
-    made.push(button(state === "created" ? "Start" : "Resume", `${path}/resume`, {}, { done: managerOf }));
-  }
-  if (state === "awaiting_approval") {
-    made.push(button("Approve", `${path}/approve`, {}, { done: managerOf }));
-    made.push(button("Reject", `${path}/reject`, {}, { question: `Cancel ${name}, with the units that have not run?`, danger: true, done: unitsChanged("cancelled") }));
-  }
-  if (job.progress.failed > 0) {
-    const all = `all failed (${views.count(job.progress.failed)})`;
-    if (state === "running" || state === "awaiting_approval") made.push(button(`Retry ${all}`, `${path}/retry`, { failed: true }, { done: retried(job) }));
-    else made.push(button(`Retry and run ${all}`, `${path}/retry`, { failed: true, start: true }, { done: startedAgain }));
-  }
-  if (["running", "paused", "created", "interrupted"].includes(state)) {
-    const workers = /** @type {HTMLInputElement} */ (el("input", { type: "number", min: "1", max: "1024", value: job.workers, "aria-label": "Workers", "data-key": `${path}/workers` }));
-    const scale = async (/** @type {Event} */ event) => {
-      event.preventDefault();
-      try {
-        const answer = await change(`${path}/scale`, { workers: Number(workers.value) });
-        workers.defaultValue = workers.value;
-        tell(`${answer.workers} units may run at the same time.`);
-      } catch (error) {
-        tell(error.message, true);
-      }
-      show();
-    };
-    made.push(el("form", { class: "scale", submit: scale }, el("label", {}, "Workers ", workers), el("button", { "data-key": `${path}/scale` }, "Set")));
-    made.push(button("Cancel job", `${path}/cancel`, { reason: "cancelled on the dashboard" }, { question: `Cancel ${name} permanently? Units that have not ended are cancelled.`, danger: true, done: () => (state === "running" ? "It is being cancelled." : "It is cancelled.") }));
-  }
-  return made.length > 0 ? el("div", { class: "actions", role: "group", "aria-label": "Controls" }, made) : null;
-}
-
 // --- pages ---------------------------------------------------------------------------------------------------------
+
+/** Returns the answer, or why the address did not lead to one: the rest of the page can be shown. @param {Promise<any>} answer */
+const unlessWrong = (answer) =>
+  answer.catch((error) => {
+    if (error instanceof Refused && error.status !== 401 && error.status < 500) return { error };
+    throw error;
+  });
 
 /** @param {string} job @param {import("./address.js").Narrowed} narrowed */
 async function jobPage(job, narrowed) {
-  const path = `/api/jobs/${encodeURIComponent(job)}`;
+  const path = `/api/v1/jobs/${encodeURIComponent(job)}`;
   const query = `${queryOf({ ...narrowed, name: "" })}&limit=50`;
-  const [status, why, page] = await Promise.all([read(path), read(`${path}/explain`), read(`${path}/units?${query}`)]);
-  const [report, drawn] = await Promise.all([
+  const [status, why, page] = await Promise.all([read(path), read(`${path}/explain`), unlessWrong(read(`${path}/units?${query}`))]);
+  const isLogOpen = main.querySelector("details.log")?.open && pathOf(shown) === pathOf(location.hash);
+  const [report, drawn, log, set, reviewed] = await Promise.all([
     status.progress.failed > 0 ? failuresOf(job, path, status) : { failed: 0, clusters: [] },
     chartsOf(job, path, status),
+    isLogOpen ? read(`${path}/log`) : null,
+    about.read_only || !settings.canBeSet(status) ? null : read(`${path}/settings`),
+    read(`${path}/review`),
   ]);
   const retry = about.read_only ? null : (/** @type {any} */ cluster) =>
     button("Retry", `${path}/retry`, { cluster: cluster.cluster }, { label: `Retry the ${cluster.count} units of cluster ${cluster.cluster}`, done: retried(status) });
   const showCluster = (/** @type {any} */ cluster) =>
     el("a", { href: jobAddress(job, { cluster: cluster.cluster }), "aria-label": `Show the units of cluster ${cluster.cluster}` }, "Show");
+  const failedItems = views.files("Failed items:", ["items.jsonl", "items.txt"].map((name) => [name, fileAddress(job, name, { status: "failed" })]));
   const sorted = (/** @type {string} */ sort) => jobAddress(job, { ...narrowed, sort, after: "" });
   return {
     title: `${status.progress.percentage} % ${status.job.name} – Job Manager`,
     parts: [
-      ...views.head(status, why, controls(status)),
+      ...views.head(status, why, [controls(status), set && settings.settingsOf(status, set.settings, { tell, show })]),
       ...views.hosts(status),
+      ...views.groups(status, (group) => jobAddress(job, { group })),
+      ...views.spends(status),
+      toReview(reviewed, status.job.id, { tell, show, readOnly: about.read_only }),
       ...charts(drawn, jobAddress(job, { sort: "duration" })),
-      ...views.failures(report, retry, showCluster),
-      el("div", { class: "between" }, el("h2", {}, "Units"), filters.search(job, narrowed)),
+      ...views.failures(report, retry, showCluster, failedItems),
+      el("div", { class: "between" }, el("h2", {}, "Units"), filters.search(job, narrowed, page.error?.parameter === "match" && page.error)),
       filters.tabs(job, narrowed, status.progress),
       filters.chips(job, narrowed),
-      bulk(job, status, narrowed),
-      views.units(page, job, narrowed.sort ?? "", sorted),
-      filters.pager(job, narrowed, page),
+      page.error?.parameter !== "match" && page.error && filters.wrong(page.error),
+      !page.error && bulk(job, status, narrowed),
+      !page.error && views.units(page, job, narrowed.sort ?? "", sorted),
+      !page.error && filters.pager(job, narrowed, page),
+      !page.error && filters.downloads(job, narrowed),
+      views.managerLog(status, log, (event) => /** @type {HTMLDetailsElement} */ (event.currentTarget).open && !log && show()),
     ],
   };
 }
@@ -164,69 +100,48 @@ const failuresOf = seldom("failures", (status) => status.progress.failed);
 /** It depends on all counters, and of a job that runs on the time. */
 const chartsOf = seldom("charts", (status) => (status.status === "running" ? Date.now() : JSON.stringify(status.progress)));
 
-/** What can be done about one unit. @param {any} unit @param {any} job */
-function unitControls(unit, job) {
-  if (about.read_only) return null;
-  const path = `/api/jobs/${job.job.id}`;
-  const one = `${path}/units/${unit.seq}`;
-  const goesOn = ["running", "awaiting_approval"].includes(stateOf(job));
-  const is = (/** @type {string[]} */ ...states) => states.includes(unit.status);
-  return el("div", { class: "actions", role: "group", "aria-label": "Controls" },
-    is("failed", "cancelled") && button("Retry", `${path}/retry`, { unit: unit.seq }, { done: retried(job) }),
-    is("failed", "cancelled") && !goesOn && button("Retry and run", `${path}/retry`, { unit: unit.seq, start: true }, { done: startedAgain }),
-    is("running") && button("End and retry", `${one}/kill`, { then: "retry" }, { question: `End this attempt at unit ${unit.seq}? The unit is tried again as its job allows.`, danger: true, done: () => "Its attempt is ended." }),
-    is("running") && button("End and skip", `${one}/kill`, { then: "skip" }, { question: `End unit ${unit.seq} and skip it?`, danger: true, done: () => "It is ended and skipped." }),
-    is("pending", "failed") && button("Skip", `${path}/skip`, { unit: unit.seq }, { done: unitsChanged("skipped") }),
-    is("pending", "running") && button("Cancel", `${one}/cancel`, {}, { question: `Cancel unit ${unit.seq}?`, danger: true, done: () => "It is cancelled." }));
-}
-
-/** What can be done about all units that are shown, on this page and on the others. @param {string} job @param {any} status @param {import("./address.js").Narrowed} narrowed */
-function bulk(job, status, narrowed) {
-  const state = narrowed.cluster ? "failed" : narrowed.status;
-  if (about.read_only || !["failed", "pending", "cancelled"].includes(state ?? "")) return null;
-  const path = `/api/jobs/${encodeURIComponent(job)}`;
-  const which = Object.fromEntries(Object.entries({ status: state, cluster: narrowed.cluster, match: narrowed.match }).filter(([, value]) => value));
-  const known = narrowed.match || narrowed.cluster ? "all that match" : `all ${views.count(status.progress[state])}`;
-  const goesOn = ["running", "awaiting_approval"].includes(stateOf(status));
-  return el("p", { class: "actions" },
-    state !== "pending" && button(`Retry ${known}`, `${path}/retry`, which, { done: retried(status) }),
-    state !== "pending" && !goesOn && button(`Retry and run ${known}`, `${path}/retry`, { ...which, start: true }, { done: startedAgain }),
-    state !== "cancelled" && button(`Skip ${known}`, `${path}/skip`, which, { question: `Skip ${known} of the ${state} units? They are not run.`, danger: true, done: unitsChanged("skipped") }));
-}
-
 /** @param {string} job @param {string} seq */
 async function unitPage(job, seq) {
-  const path = `/api/jobs/${encodeURIComponent(job)}`;
+  const path = `/api/v1/jobs/${encodeURIComponent(job)}`;
   const number = encodeURIComponent(seq);
   const [view, status, why] = await Promise.all([read(`${path}/units/${number}`), read(path), read(`${path}/explain?unit=${number}`)]);
-  return { title: `Unit ${view.unit.seq} – Job Manager`, parts: views.unit(view, status, why, unitControls(view.unit, status)) };
+  return { title: `Unit ${view.unit.seq} – Job Manager`, parts: views.unit(view, status, why, [flagOf(view.flag, view.unit, status.job.id, { tell, show, readOnly: about.read_only }), unitControls(view.unit, status)]) };
 }
 
 const JOBS = 50;
-const MAX_JOBS = 500;
+const MAX_JOBS = 300;
 let jobsShown = JOBS;
 
 /** @param {import("./address.js").Narrowed} narrowed */
 async function jobsPage(narrowed) {
-  const list = await read(`/api/jobs?${queryOf({ status: narrowed.status, name: narrowed.name })}&limit=${jobsShown}`);
+  const list = await unlessWrong(read(`/api/v1/jobs?${queryOf({ status: narrowed.status, name: narrowed.name })}&limit=${jobsShown}`));
   const more = () => {
     jobsShown = Math.min(MAX_JOBS, jobsShown * 2);
     show();
   };
-  const hasMore = list.jobs.length === jobsShown && jobsShown < MAX_JOBS;
+  const { error } = list;
+  const hasMore = !error && list.jobs.length === jobsShown && jobsShown < MAX_JOBS;
   const button = hasMore && el("p", { class: "actions" }, el("button", { type: "button", "data-key": "more", click: more }, `${jobsShown} are shown; show more`));
-  const [title, ...rest] = views.jobs(list, Boolean(narrowed.status || narrowed.name));
+  const [title, ...rest] = error ? [el("h1", {}, "Jobs"), filters.wrong(error)] : views.jobs(list, Boolean(narrowed.status || narrowed.name));
   return {
     title: "Job Manager",
     parts: [el("div", { class: "between" }, title, filters.searchJobs(narrowed)), filters.jobTabs(narrowed), filters.jobChips(narrowed), ...rest, button],
   };
 }
 
-function route() {
-  const { kind, job, seq, narrowed } = place();
-  if (kind === "jobs" && job && seq) return () => unitPage(job, seq);
-  if (kind === "jobs" && job) return () => jobPage(job, narrowed);
-  return () => jobsPage(narrowed);
+/** Makes the page that the address names, and says what of the address means nothing. */
+async function page() {
+  const { page, job, seq, narrowed, unknown } = place();
+  const pages = { jobs: () => jobsPage(narrowed), job: () => jobPage(job, narrowed), unit: () => unitPage(job, seq) };
+  const { title, parts } = await pages[page]();
+  const ignored = unknown.map((part) => el("p", { class: "wrong", role: "alert" }, `The address says ${part}, which means nothing here.`));
+  return { title, parts: [...ignored, ...parts] };
+}
+
+/** The way up from a page that cannot be shown. */
+function wayUp() {
+  const { page, job } = place();
+  return page === "unit" ? el("a", { href: jobAddress(job) }, "‹ job ", el("bdi", {}, job)) : el("a", { href: "#/" }, "‹ all jobs");
 }
 
 // --- keeping the page true -----------------------------------------------------------------------------------------
@@ -239,7 +154,7 @@ async function show() {
   const mine = ++turn;
   const address = location.hash;
   try {
-    const { title, parts } = await route()();
+    const { title, parts } = await page();
     if (mine === turn) draw(title, parts, address);
   } catch (error) {
     if (mine !== turn) return;
@@ -249,7 +164,7 @@ async function show() {
     // So does it when the session is over.
     if (error.status === 401) return;
     if (shown === address) tell(error.message, true);
-    else draw("Job Manager", [el("p", { class: "back" }, el("a", { href: "#/" }, "‹ all jobs")), el("p", {}, error.message)], address);
+    else draw("Job Manager", [el("p", { class: "back" }, wayUp()), el("p", { class: "wrong", role: "alert" }, error.message)], address);
   }
 }
 
@@ -309,7 +224,7 @@ const LINKS = {
   live: { mark: LIVE, text: [] },
   lost: { mark: "○ no connection", text: ["The connection is lost: what you see may be old. Trying again…"] },
   "signed out": {
-    mark: "○ signed out",
+    mark: "○ not signed in",
     text: ["The dashboard was started again, what you see may be old: open the address that ", el("code", {}, "job-manager serve"), " has printed."],
   },
 };
@@ -322,20 +237,48 @@ function linked(now) {
   const live = link === "live";
   at("link").textContent = LINKS[link].mark;
   at("link").className = live ? "live" : "dead";
-  at("lost").hidden = live;
+  // Who has not been in yet sees how to come in.
+  at("lost").hidden = live || (link === "signed out" && !wasIn);
+  if (link === "signed out" && !wasIn) signedOut();
   at("lost").replaceChildren(...LINKS[link].text);
-  document.body.classList.toggle("old", !live);
+  document.body.classList.toggle("old", !live && wasIn);
   if (live) begin();
+}
+
+let wasIn = false;
+
+/** Says how to come in; the place that the address asks for is shown then. @param {string} [wrong] */
+function signedOut(wrong) {
+  const input = /** @type {HTMLInputElement} */ (el("input", { id: "token", autocomplete: "off", spellcheck: "false", placeholder: "http://127.0.0.1:…/#token=…" }));
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    await signIn(tokenIn(input.value));
+  };
+  document.title = "Job Manager: not signed in";
+  main.replaceChildren(
+    el("h1", {}, "You are not signed in"),
+    el("p", {}, "Open the address that ", el("code", {}, "job-manager serve"), " has printed in your terminal, here or in another window, or put it in here. It is another one after each start of the dashboard."),
+    el("form", { class: "search", submit }, el("label", {}, "Address ", input), " ", el("button", {}, "Sign in"), wrong && filters.wrong({ message: wrong })));
+}
+
+/** Comes in with a token, if it is the right one. @param {string} token */
+async function signIn(token) {
+  const isRight = await enter(token);
+  await begin();
+  if (isRight) return;
+  if (wasIn) tell("That address is of another dashboard, or of one that has ended.", true);
+  else signedOut("That is no address of this dashboard: it may have been started again.");
 }
 
 /** Reads what the page is about; after a lost connection it may be another dashboard. */
 async function begin() {
   try {
-    about = await read("/api/about");
+    about = await read("/api/v1/about");
+    wasIn = true;
     at("about").textContent = `${about.db}${about.read_only ? " (read-only)" : ""}`;
     at("about").title = `version ${about.version}`;
   } catch (error) {
-    if (error.status === 401) return;
+    if (error.status === 401) return linked("signed out");
     if (!(error instanceof NoConnection)) tell(error.message, true);
   }
   show();
@@ -343,10 +286,15 @@ async function begin() {
 
 addEventListener("hashchange", () => {
   at("notice").hidden = true;
-  show();
+  settings.forget();
+  const token = takeToken();
+  if (token) signIn(token);
+  else if (wasIn) show();
 });
 // The death of a manager changes nothing in the database, and is seen only by looking.
 setInterval(() => document.visibilityState === "visible" && link === "live" && changed(), AT_LEAST_EVERY_MS);
 listenForKeys(/** @type {HTMLDialogElement} */ (at("keys")));
-begin();
+belongTo({ isReadOnly: () => about.read_only, tell, show, forget: failuresOf.forget });
+const token = takeToken();
+await (token ? signIn(token) : begin());
 listen(changed, linked);

@@ -1,4 +1,5 @@
 // What documents look like. Text of jobs and units reaches the page through textContent alone.
+import { fileAddress, jobAddress } from "./address.js";
 
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
@@ -26,6 +27,14 @@ const MARKS = {
   created: "○", pending: "○", running: "▶", paused: "‖", awaiting_approval: "?", completed: "✓", failed: "✗",
   cancelled: "⊘", skipped: "↷", interrupted: "!", silent: "?", lost: "!", left: "○", refused: "✗",
 };
+/** Links to files. @param {string} label @param {[string, string][]} links */
+export const files = (label, links) =>
+  el("p", { class: "files" }, el("span", { class: "quiet" }, label), links.map(([name, href]) => [" ", el("a", { href, download: "" }, name)]).flat());
+
+/** A document with cut values says how long it is. @param {any} of @param {string} href */
+const cutNote = (of, href) =>
+  of.whole_bytes != null && el("p", { class: "files" }, el("span", { class: "quiet" }, `Long values are cut, of ${count(of.whole_bytes)} bytes in all. `), el("a", { href, download: "" }, "Download all"));
+
 const number = new Intl.NumberFormat("en");
 
 /** @param {number} count */
@@ -154,8 +163,15 @@ export function head(job, why, buttons) {
     el("p", { class: "why" }, el("span", {}, why.sentence), el("code", {}, why.next_step)),
     buttons,
     el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
+    cutNote(job, fileAddress(job.job.id, "job.json")),
   ];
 }
+
+/** The last lines of the manager's log, which are read while somebody looks at them. @param {any} job @param {any} log @param {(event: Event) => void} opened */
+export const managerLog = (job, log, opened) =>
+  el("details", { class: "log", toggle: opened }, el("summary", {}, "Manager's log"),
+    files("Whole log:", [["log.txt", fileAddress(job.job.id, "log.txt")]]),
+    log && el("pre", { tabindex: "0" }, log.lines.length > 0 ? log.lines.join("\n") : "No manager has run this job."));
 
 /** What a manager does, or how it ended, for people. @param {any} run */
 const wordOf = (run) => (run.state !== "live" ? run.state : run.reason ? "silent" : "running");
@@ -178,22 +194,58 @@ export function hosts(job) {
   return [el("h2", {}, "Hosts"), table(titles, rows, "Hosts")];
 }
 
-/** Failures by kind. @param {any} report @param {((cluster: any) => any) | null} retry @param {(cluster: any) => any} show */
-export function failures(report, retry, show) {
+/** What the meters of a job have counted. @param {any} job */
+export function spends(job) {
+  const meters = job.meters ?? [];
+  if (meters.length === 0) return [];
+  const titles = ["Meter", "Spent", "Budget", "Today", "Per attempt", "At the end", "Attempts of unknown cost"];
+  const or = (/** @type {any} */ amount) => (amount == null ? "–" : count(amount));
+  const rows = meters.map((/** @type {any} */ meter) =>
+    row([
+      el("bdi", {}, meter.name), count(meter.spent), or(meter.budget), or(meter.today), or(meter.usual),
+      meter.at_the_end ? `${count(meter.at_the_end.expected)} (${count(meter.at_the_end.low)} to ${count(meter.at_the_end.high)})` : "–",
+      count(meter.unmetered),
+    ], titles));
+  return [el("h2", {}, "Spent"), table(titles, rows, "Spent")];
+}
+
+/** The groups of a job's units that are held or at their limit. @param {any} job @param {(name: string) => string} address */
+export function groups(job, address) {
+  const groups = job.groups;
+  if (!groups) return [];
+  const titles = ["Group", "State", "Until", "Why"];
+  const named = (/** @type {string} */ name) => el("a", { href: address(name) }, el("bdi", {}, name));
+  const held = groups.held.map((/** @type {any} */ group) =>
+    row([named(group.name), "held", group.until ? when(group.until) : "the job is started again", el("bdi", {}, group.reason)], titles));
+  const full = groups.at_limit_first.map((/** @type {string} */ name) => row([named(name), "runs as many as may", "", ""], titles));
+  const more = groups.held_more + groups.at_limit - groups.at_limit_first.length;
+  return [
+    el("h2", {}, "Groups"),
+    el("p", {}, `${count(groups.total)} in all, ${count(groups.running)} with units that run, ${count(groups.at_limit)} of which as many run as may, ${count(held.length + groups.held_more)} held.`),
+    held.length + full.length > 0 && table(titles, [...held, ...full], "Groups"),
+    more > 0 && el("p", { class: "quiet" }, `${count(more)} more are not named.`),
+  ];
+}
+
+/** Failures by kind. @param {any} report @param {((cluster: any) => any) | null} retry @param {(cluster: any) => any} show @param {any} items */
+export function failures(report, retry, show, items) {
   if (report.clusters.length === 0) return [];
   const titles = ["Units", "Why", "Cluster", "Actions"];
   const rows = report.clusters.map((cluster) =>
     row([
       `${count(cluster.count)} ${cluster.count === 1 ? "unit" : "units"}`,
-      el("div", {}, el("bdi", {}, cluster.text), el("div", { class: "quiet" }, el("bdi", {}, cluster.example))),
+      el("div", {}, el("bdi", { class: "cut" }, cluster.text), el("div", { class: "quiet" }, el("bdi", { class: "cut" }, cluster.example))),
       el("code", {}, cluster.cluster ?? "–"),
       el("span", { class: "actions" }, cluster.cluster && show(cluster), cluster.cluster && retry?.(cluster)),
     ], titles));
-  return [el("h2", {}, `Failures (${count(report.failed)})`), table(titles, rows, "Failures by kind")];
+  return [el("div", { class: "between" }, el("h2", {}, `Failures (${count(report.failed)})`), items), table(titles, rows, "Failures by kind")];
 }
 
 /** @param {any} payload */
-const item = (payload) => (typeof payload === "string" ? payload : JSON.stringify(payload));
+export const item = (payload) => (typeof payload === "string" ? payload : JSON.stringify(payload));
+
+/** What a unit says: its result, or the end of its output. @param {any} unit */
+export const said = (unit) => (unit.result != null ? item(unit.result) : unit.stdout?.text ?? unit.stdout ?? "");
 
 /** Why a unit did not complete; an exit code alone says little. @param {any} unit */
 function reason(unit) {
@@ -237,11 +289,18 @@ const streams = (of) =>
   [["Output", of.stdout], ["Standard error", of.stderr]].filter(([, text]) => text)
     .map(([name, text]) => [el("h2", {}, name), el("pre", { tabindex: "0" }, text.text ?? text)]);
 
+/** What there is to download of a unit. @param {any} view */
+const filesOf = ({ unit, command }) =>
+  [["item.txt", true], ["command.txt", command], ["result.txt", unit.result != null], ["error.txt", unit.error], ["stdout.txt", unit.stdout], ["stderr.txt", unit.stderr]]
+    .filter(([, there]) => there).map(([name]) => String(name));
+
 /** One unit. @param {any} view @param {any} job @param {any} why @param {any} buttons */
 export function unit(view, job, why, buttons) {
   const { unit, notes, command } = view;
   const facts = [
     ["Key", unit.key],
+    ["Group", unit.group && el("a", { href: jobAddress(job.job.id, { group: unit.group }) }, el("bdi", {}, unit.group))],
+    ["Spent", unit.spent && Object.entries(unit.spent).map(([name, amount]) => `${name} ${count(/** @type {number} */ (amount))}`).join(", ")],
     ["Item", item(unit.payload)],
     ["Command", command],
     ["Attempts", unit.attempts],
@@ -262,6 +321,7 @@ export function unit(view, job, why, buttons) {
     el("p", { class: "why" }, el("span", {}, why.sentence), el("code", {}, why.next_step)),
     buttons,
     el("dl", { class: "facts wide" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
+    files("Whole:", filesOf(view).map((name) => [name, `/api/v1/jobs/${job.job.id}/units/${unit.seq}/download/${name}`])),
     streams(unit),
     view.attempts_not_completed.length > 0 && el("h2", {}, "Attempts that did not complete"),
     view.attempts_not_completed.map((attempt) =>

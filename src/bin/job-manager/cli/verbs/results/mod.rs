@@ -1,28 +1,23 @@
 //! `results`: payload and result of each unit.
 
-mod columns;
-mod lines;
 mod readers;
-mod table;
 mod written;
 
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::cli::filter::FilterArgs;
 use crate::cli::verbs::units::named;
 use crate::cli::way_out;
 use crate::cli::which::JobArg;
 use crate::cli::{CliError, Global, Output};
+use crate::results::{Columns, Format, Lines, Omitted, ResultsError, Table};
 use job_manager::client::SEARCH_TIME;
 use job_manager::model::UnitFilter;
 use job_manager::text::counted;
 
-use columns::Columns;
-use lines::{Format, Lines, Omitted};
 use readers::{Parts, read_in_turn};
-use table::Table;
 use written::Written;
 
 /// Print payload and result of each unit, in order; a command's result is its output
@@ -38,17 +33,44 @@ pub struct Results {
     pub all: bool,
     /// Format of the lines: `jsonl`, or a table as `csv` or `tsv` with the columns of the input, and the fields of results that
     /// are objects, beside exit code and seconds
-    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = Form::Jsonl)]
+    pub format: Form,
+}
+
+/// A format, as it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    Jsonl,
+    Csv,
+    Tsv,
+}
+
+impl From<Form> for Format {
+    fn from(form: Form) -> Format {
+        match form {
+            Form::Jsonl => Format::Jsonl,
+            Form::Csv => Format::Csv,
+            Form::Tsv => Format::Tsv,
+        }
+    }
+}
+
+impl From<ResultsError> for CliError {
+    fn from(error: ResultsError) -> CliError {
+        match error {
+            ResultsError::Client(error) => error.into(),
+            ResultsError::Written(error) => error.into(),
+        }
+    }
 }
 
 impl Results {
     /// Returns why there is no document, where the format is a table.
     pub fn table(&self) -> Option<&'static str> {
         match self.format {
-            Format::Jsonl => None,
-            Format::Csv => Some("--format csv prints a table, and --json documents"),
-            Format::Tsv => Some("--format tsv prints a table, and --json documents"),
+            Form::Jsonl => None,
+            Form::Csv => Some("--format csv prints a table, and --json documents"),
+            Form::Tsv => Some("--format tsv prints a table, and --json documents"),
         }
     }
 }
@@ -63,7 +85,7 @@ pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<(
     let columns = if args.table().is_some() { Columns::of(&client, job, &filter)? } else { Columns::default() };
     let is_cut = columns.input.is_cut || columns.result.is_cut;
     let table = Arc::new(Table { columns, are_texts, with_outdated: args.all });
-    let lines = || Lines::new(args.format, &table);
+    let lines = || Lines::new(args.format.into(), &table);
     let mut written = Written { stdout: way_out::stdout(), omitted: Omitted::default() };
     let mut own = lines();
     own.add_header()?;

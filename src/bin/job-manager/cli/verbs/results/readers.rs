@@ -6,9 +6,9 @@
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use super::lines::{BUFFER_BYTES, Lines, Omitted};
 use super::written::Written;
 use crate::cli::error::CliError;
+use crate::results::{BUFFER_BYTES, Lines, Omitted};
 use job_manager::client::Client;
 use job_manager::model::{JobId, Seq, UnitFilter};
 

@@ -2,8 +2,8 @@
 
 use std::io::{self, Stdout, Write};
 
-use super::lines::Omitted;
 use crate::cli::way_out::WayOut;
+use crate::results::Omitted;
 
 /// Bytes of one write.
 const WRITE_BYTES: usize = 1 << 16;

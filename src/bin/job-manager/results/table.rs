@@ -7,11 +7,11 @@ use std::str;
 use job_manager::model::{RawText, UnitResult};
 
 use super::columns::{Columns, Names, fields, plain_text};
-use crate::cli::verbs::units::item;
+use super::item;
 
 /// How the rows of a job are written.
 #[derive(Debug)]
-pub(super) struct Table {
+pub struct Table {
     pub columns: Columns,
     /// Whether results are texts, without it being said in them.
     pub are_texts: bool,

@@ -4,19 +4,18 @@ use std::io::{self, Write};
 use std::str;
 use std::sync::Arc;
 
-use clap::ValueEnum;
 use serde_json::to_writer;
 use serde_json::value::RawValue;
 
+use super::ResultsError;
 use super::columns::plain_text;
 use super::table::Table;
-use crate::cli::error::CliError;
 use job_manager::client::Client;
 use job_manager::model::{JobId, RawText, Seq, UnitFilter, UnitResult, Unreadable};
 use job_manager::text::omitted_bytes;
 
 /// How a line of results is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Jsonl,
     Csv,
@@ -24,14 +23,14 @@ pub enum Format {
 }
 
 /// Bytes of lines that are made before they are handed on.
-pub(super) const BUFFER_BYTES: usize = 1 << 18;
+pub const BUFFER_BYTES: usize = 1 << 18;
 
 /// Most units that cannot be read which are named.
 const MOST_NAMED: usize = 1000;
 
 /// What lines do not say: what copies for display omit of the output of units, and units that cannot be read.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Omitted {
+pub struct Omitted {
     pub outputs: u64,
     pub bytes: u64,
     /// Values that came after the columns were known and have none.
@@ -51,7 +50,7 @@ impl Omitted {
 }
 
 /// Lines that were made and are not handed on yet.
-pub(super) struct Lines {
+pub struct Lines {
     text: Text,
     omitted: Omitted,
     with_outdated: bool,
@@ -89,7 +88,7 @@ impl Lines {
         job: JobId,
         filter: &UnitFilter,
         after: Option<Seq>,
-    ) -> Result<Option<Seq>, CliError> {
+    ) -> Result<Option<Seq>, ResultsError> {
         let mut made = Ok(());
         let next = client.each_result(job, filter, after, &mut |unit| {
             match unit {

@@ -12,8 +12,7 @@ use job_manager::model::{JobId, RawText, UnitFilter, UnitResult};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::cli::error::CliError;
-use crate::cli::verbs::units::item;
+use super::{ResultsError, item};
 
 /// Columns that are there, or may be, whatever the input is.
 const OURS: [&str; 10] =
@@ -28,7 +27,7 @@ const DEPTH: usize = 16;
 
 /// Which columns a table has besides ours.
 #[derive(Debug, Default)]
-pub(super) struct Columns {
+pub struct Columns {
     pub input: Names,
     pub result: Names,
     /// Whether an item is no object, and so has the column `item`.
@@ -39,7 +38,7 @@ pub(super) struct Columns {
 
 /// Names of columns in the order in which they came.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub struct Names {
     places: BTreeMap<String, usize>,
     pub shown: Vec<String>,
     /// Whether there were more than columns are made for.
@@ -66,7 +65,7 @@ impl Names {
 
 impl Columns {
     /// Reads which columns the units of a job need; a job without objects is not read for that but for its first units.
-    pub fn of(client: &Client, job: JobId, filter: &UnitFilter) -> Result<Columns, CliError> {
+    pub fn of(client: &Client, job: JobId, filter: &UnitFilter) -> Result<Columns, ResultsError> {
         let mut columns = Columns::default();
         let (mut seen, mut after, mut is_of_objects) = (0, None, false);
         let mut has_result = false;
