@@ -99,3 +99,17 @@ fn the_command_line_of_the_inspector_approves_a_batch_waits_for_it_and_reads_its
     assert_eq!(ended["job_status"], "completed");
     assert_eq!(results["results"].as_array().unwrap().len(), 9);
 }
+
+#[test]
+fn the_converter_of_google_genai_takes_every_tool_without_a_union_or_a_null() {
+    let world = World::new();
+    let check: Value = serde_json::from_str(&world.ok(&["--json", "mcp", "--check"])).unwrap();
+    let tools = world.write("tools.json", &check["tools"].to_string());
+    let mut python = match python(&world, "gemini.py", &["google-genai"]) {
+        Ok(python) => python,
+        Err(missing) => return without(&missing),
+    };
+    python.stdin(std::fs::File::open(tools).unwrap());
+
+    assert_eq!(succeed(python).trim(), "");
+}
