@@ -83,6 +83,8 @@ mod mcp;
 #[cfg(feature = "mcp")]
 mod mcp_bounds;
 #[cfg(feature = "mcp")]
+mod mcp_bundle;
+#[cfg(feature = "mcp")]
 mod mcp_clients;
 #[cfg(feature = "mcp")]
 mod mcp_lines;

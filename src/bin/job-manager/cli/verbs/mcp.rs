@@ -1,7 +1,8 @@
 //! `mcp`: serve the jobs to a model, over standard input and output.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -14,12 +15,13 @@ use crate::mcp::{AllowFlags, Allowed, Database, Offer, serve};
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager mcp --allow-dir photos --allow-command convert")]
 pub struct Mcp {
-    /// Directory whose files may be read and in which commands may run; may be repeated [default: this one, unless it is
-    /// the root or the home directory]
-    #[arg(long, value_name = "DIR")]
+    /// Directory whose files may be read and in which commands may run; several, or repeated [default: this one, unless
+    /// it is the root or the home directory]
+    #[arg(long, value_name = "DIR", num_args = 1..)]
     allow_dir: Vec<PathBuf>,
-    /// Command that may be run, by its name or path; may be repeated, '*' allows all [default: none]
-    #[arg(long, value_name = "NAME")]
+    /// Command that may be run, by its name or path; several with commas between them, or repeated, '*' allows all
+    /// [default: none]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     allow_command: Vec<OsString>,
     /// Allow scripts for a shell, which may run every command
     #[arg(long)]
@@ -35,7 +37,7 @@ pub struct Mcp {
 pub fn mcp(global: &Global, args: &Mcp, output: &mut Output) -> Result<(), CliError> {
     let allowed = Allowed::of(&AllowFlags {
         dirs: args.allow_dir.clone(),
-        commands: args.allow_command.clone(),
+        commands: args.allow_command.iter().map(|name| without_blanks(name)).filter(|name| !name.is_empty()).collect(),
         shell: args.allow_shell,
         read_only: args.read_only,
     })?;
@@ -50,6 +52,11 @@ pub fn mcp(global: &Global, args: &Mcp, output: &mut Output) -> Result<(), CliEr
     }
     serve(Database { path: global.db_path()?, is_default: global.db.is_none() }, allowed)?;
     Ok(())
+}
+
+/// Returns a name as it is meant in a list such as `convert, ffmpeg`.
+fn without_blanks(name: &OsStr) -> OsString {
+    OsStr::from_bytes(name.as_bytes().trim_ascii()).to_owned()
 }
 
 fn check(offer: &Offer, output: &mut Output) -> Result<(), CliError> {
