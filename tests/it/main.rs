@@ -87,6 +87,8 @@ mod mcp_bundle;
 #[cfg(feature = "mcp")]
 mod mcp_clients;
 #[cfg(feature = "mcp")]
+mod mcp_faces;
+#[cfg(feature = "mcp")]
 mod mcp_lines;
 #[cfg(feature = "mcp")]
 mod mcp_long_calls;
@@ -102,6 +104,8 @@ mod mcp_resources;
 mod mcp_schemas;
 #[cfg(feature = "mcp")]
 mod mcp_sdk;
+#[cfg(feature = "mcp")]
+mod mcp_tasks;
 mod memory;
 mod meters;
 #[cfg(feature = "serve")]

@@ -62,7 +62,7 @@ fn object(fields: &[Field]) -> Value {
         property["description"] = Value::from(*about);
         properties.insert((*name).to_owned(), property);
         if let Kind::Bytes = kind {
-            let about = "In base64, if no UTF-8.";
+            let about = "If no UTF-8.";
             properties.insert(base64_of(name), json!({ "type": "string", "description": about }));
         }
     }
