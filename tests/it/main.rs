@@ -106,6 +106,8 @@ mod mcp_schemas;
 mod mcp_sdk;
 #[cfg(feature = "mcp")]
 mod mcp_tasks;
+#[cfg(feature = "mcp")]
+mod mcp_transcripts;
 mod memory;
 mod meters;
 #[cfg(feature = "serve")]
