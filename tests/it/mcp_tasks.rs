@@ -119,6 +119,28 @@ fn tasks_are_cancelled_declined_and_refused() {
 }
 
 #[test]
+fn a_task_is_bounded_as_the_tools_are() {
+    let world = World::new();
+    world.run(&["run", "-q", "--canary", "1", "--range", "1-3", "--", "true", "{}"]);
+    let id = world.status("1")["job"]["uid"].clone();
+    let yes = json!({ "inputResponses": { "approval_1": { "action": "accept", "content": {} } } });
+
+    let mut bounded = Host::bounded(&world, &["--allow-dir", "/", "--allow-command", "echo"]);
+    let unasked = task(&mut bounded, &id);
+    let refused = ask(&mut bounded, "tasks/update", &id, &yes);
+    let mut reader = Host::bounded(&world, &["--read-only"]);
+    let read = task(&mut reader, &id);
+    let changes = ["tasks/update", "tasks/cancel"].map(|method| ask(&mut reader, method, &id, &yes));
+
+    assert_eq!((&unasked["status"], &read["status"]), (&json!("working"), &json!("working")));
+    assert!(refused["error"]["message"].as_str().unwrap().contains("\"true\" is not allowed"), "{refused}");
+    for change in changes {
+        assert!(change["error"]["message"].as_str().unwrap().contains("--read-only"), "{change}");
+    }
+    assert_eq!(world.status("1")["job_status"], "awaiting_approval");
+}
+
+#[test]
 fn fault_503_a_task_is_answered_by_another_server_after_the_first_was_killed() {
     let world = World::new();
     let files = world.path("files");
