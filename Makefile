@@ -10,7 +10,7 @@ OUT := target/run-job
 GLOB ?=
 CMD ?= sh -c 'mkdir -p "$(OUT)/$$(dirname "$$1")" && gzip -9c "$$1" > "$(OUT)/$$1.gz" && gzip -t "$(OUT)/$$1.gz"' sh {}
 
-.PHONY: run-job test test-postgres test-thorough soak bench bench-postgres bench-instructions check fmt lint deny doc clean
+.PHONY: run-job bundle test test-postgres test-thorough soak bench bench-postgres bench-instructions check fmt lint deny doc clean
 
 run-job:
 	$(CARGO) build --release
@@ -19,6 +19,11 @@ run-job:
 	$(BIN) --db $(OUT)/jobs.db run --name run-job "$$@" -- $(CMD)
 	@$(BIN) --db $(OUT)/jobs.db status
 	@echo "results: $(OUT)/"
+
+# The MCP server as a bundle that a host installs in one step; docs/mcp.md.
+bundle:
+	$(CARGO) build --release
+	python3 packaging/mcpb/bundle.py $(BIN) target/job-manager.mcpb
 
 # All parts run, and a failure in one fails the whole at the end. Tests that cannot run here, because a tool or a right is
 # missing, are counted and named then.

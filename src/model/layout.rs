@@ -71,6 +71,11 @@ impl StateDir {
         self.0.join("dashboard.token")
     }
 
+    /// Returns the file of the token that requests to a dashboard have to show which changes nothing.
+    pub fn reading_token(&self) -> PathBuf {
+        self.0.join("dashboard.read-only.token")
+    }
+
     /// Returns the files of one job.
     pub fn job(&self, job: JobId) -> JobFiles {
         JobFiles(self.0.join(job.to_string()))

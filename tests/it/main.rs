@@ -89,6 +89,12 @@ mod mcp;
 #[cfg(feature = "mcp")]
 mod mcp_bounds;
 #[cfg(feature = "mcp")]
+mod mcp_bundle;
+#[cfg(feature = "mcp")]
+mod mcp_clients;
+#[cfg(feature = "mcp")]
+mod mcp_faces;
+#[cfg(feature = "mcp")]
 mod mcp_lines;
 #[cfg(feature = "mcp")]
 mod mcp_long_calls;
@@ -104,6 +110,10 @@ mod mcp_resources;
 mod mcp_schemas;
 #[cfg(feature = "mcp")]
 mod mcp_sdk;
+#[cfg(feature = "mcp")]
+mod mcp_tasks;
+#[cfg(feature = "mcp")]
+mod mcp_transcripts;
 mod memory;
 mod meters;
 #[cfg(feature = "serve")]

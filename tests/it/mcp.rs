@@ -37,6 +37,8 @@ list_failures [job]: reads
 list_units [job] after cluster first_seq flagged group last_seq limit matching status: reads
 get_unit [job] key seq: reads
 get_results [job] after all limit status: reads
+report [job]: reads
+open_dashboard [] job: idempotent
 stop_job [job] grace now: destructive idempotent
 resume_job [job]: destructive open
 cancel_job [job reason]: destructive idempotent

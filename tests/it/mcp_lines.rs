@@ -94,6 +94,14 @@ fn fault_494_parameters_that_do_not_fit_a_request_of_the_protocol_are_refused_as
         assert!(answer["error"]["code"] == -32602 && message.contains(said), "{method} {params}: {answer}");
     }
     let unknown = host.ask("no/such/method", &json!({}));
+    // What the newest revision does not have any more.
+    let newest = json!({ "_meta": { "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "0" },
+        "io.modelcontextprotocol/clientCapabilities": {} } });
+    let mut modern = Host::silent(&world);
+    for method in ["ping", "initialize"] {
+        assert_eq!(modern.ask(method, &newest)["error"]["code"], -32601, "{method}");
+    }
     // What a model can mend by itself comes as the result of the call, whatever the revision.
     let field = host.refused("list_jobs", json!({ "itemz": 1 }));
     let missing = host.refused("job_status", json!({}));

@@ -106,6 +106,7 @@ fn row(tool: &Value) -> Vec<String> {
     let hint = |name: &str| hints[name].as_bool();
     let changes = match (hint("readOnlyHint"), hint("destructiveHint"), hint("idempotentHint"), hint("openWorldHint")) {
         (Some(true), ..) => "nothing",
+        _ if tool["name"] == "open_dashboard" => "nothing, and opens a port",
         (_, Some(false), Some(true), Some(true)) => "nothing, and reads files",
         (_, Some(true), Some(false), Some(true)) => "runs commands",
         (_, Some(false), Some(true), Some(false)) => "a job, and back",

@@ -109,6 +109,8 @@ fn every_tool_answers_what_its_schema_says() {
         ("change_units", json!({ "job": 4, "action": "skip", "first_seq": 3, "reason": "test" })),
         ("stop_job", json!({ "job": 4 })),
         ("cancel_job", json!({ "job": 4, "reason": "test" })),
+        ("report", json!({ "job": 1 })),
+        ("open_dashboard", json!({})),
         ("list_jobs", json!({ "label": "team=web" })),
     ] {
         let answered = host.ok(tool, arguments);

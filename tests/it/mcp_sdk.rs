@@ -2,33 +2,26 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use crate::support::{BIN, World, text, without};
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/mcp_client.py");
+use crate::support::{BIN, World, python, text, without};
 
 #[test]
 fn fault_502_a_host_that_is_killed_with_its_process_group_leaves_its_batch_to_the_next_one() {
     let world = World::new();
-    let installed = PathBuf::from(BIN).ancestors().nth(2).unwrap().join("python/bin/python3");
-    let python = if installed.exists() { installed } else { "python3".into() };
-    let find = "import importlib.util as u, sys; sys.exit(not (u.find_spec('mcp') and u.find_spec('jsonschema')))";
-    let has_sdk = world.command(&python).args(["-c", find]).output();
-    if !has_sdk.is_ok_and(|found| found.status.success()) {
-        return without("no Python package mcp");
+    if let Err(missing) = python(&world, "python_sdk.py", &["mcp", "jsonschema"]) {
+        return without(&missing);
     }
     std::fs::create_dir(world.path("files")).unwrap();
     for size in 1..=200 {
         std::fs::write(world.path(&format!("files/{size}.txt")), vec![0; size]).unwrap();
     }
     let client = |mode: &str| -> Command {
-        let mut command = world.command(&python);
-        command.arg(SCRIPT).arg(mode).arg(BIN).arg(world.path("files").canonicalize().unwrap());
+        let mut command = python(&world, "python_sdk.py", &[]).unwrap();
+        command.arg(mode).arg(BIN).arg(world.path("files").canonicalize().unwrap());
         command
     };
 

@@ -261,7 +261,7 @@ impl<'w> Host<'w> {
     }
 
     /// Compares an answer with what its tool says of its answers.
-    fn expect_form(&mut self, tool: &str, document: &Value) {
+    pub fn expect_form(&mut self, tool: &str, document: &Value) {
         if self.forms.is_empty() {
             self.forms = forms_of(&self.ask("tools/list", &json!({})));
         }

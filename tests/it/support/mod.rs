@@ -13,6 +13,7 @@ mod hosts;
 mod http;
 mod loopback;
 mod network;
+mod packages;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod processes;
@@ -42,6 +43,7 @@ pub use hosts::{Hosts, LEASE};
 pub use http::{Reply, Served};
 pub use loopback::{Answer, Asked, serve};
 pub use network::{CLIENTS, Cut, Machine, Network, SERVERS};
+pub use packages::{node, node_script, python};
 #[cfg(feature = "postgres")]
 pub use postgres::{Server, Shutdown};
 pub use processes::{children_of, identity, is_alive, kill, of_world, processor_time, zombies_below};

@@ -3,7 +3,7 @@
 //! A document that is small enough is sent as it was written. The bytes of a larger one are divided among its members: those that need
 //! less than an equal share stay as they are, and what they leave is divided among the others. So numbers, states and names stay, and texts and
 //! payloads are cut, however many they are and however deep. Of what was written to an output stream the end is kept. What does not even fit
-//! cut is left out: the last rows of a list, members of an object.
+//! cut is omitted: the last rows of a list, members of an object.
 
 use std::borrow::Cow;
 

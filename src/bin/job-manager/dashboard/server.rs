@@ -71,7 +71,7 @@ impl Dashboard {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;
         listener.set_nonblocking(true).map_err(DashboardError::Server)?;
         let address = listener.local_addr().map_err(DashboardError::Server)?;
-        let token = Token::of(&StateDir::beside(&reader.path()))?;
+        let token = Token::of(&StateDir::beside(&reader.path()), read_only)?;
         let (entry, session) = (Token::drawn()?, Token::drawn()?);
         let about = About { schema: 1, version: env!("CARGO_PKG_VERSION"), db: reader.path(), read_only };
         let connections = Connections::new(reader, writer);

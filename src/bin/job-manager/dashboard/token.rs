@@ -1,5 +1,7 @@
 //! The token: 256 bits from the system's random source, in a file that only its owner can read.
 //!
+//! There is another one for dashboards that change nothing, so that whoever has that can change nothing elsewhere either.
+//!
 //! It survives restarts, so that whoever reads the metrics can be configured once. The file appears with its content and
 //! its mode, or not at all: it is written under another name and then linked, and of two dashboards that start at the
 //! same moment both use what the first one linked.
@@ -24,9 +26,9 @@ const BYTES: usize = 32;
 pub(super) struct Token(String);
 
 impl Token {
-    /// Reads the token beside a database, and makes it when there is none.
-    pub fn of(state: &StateDir) -> Result<Token, DashboardError> {
-        let path = state.dashboard_token();
+    /// Reads the token beside a database, or the one for reading only, and makes it when there is none.
+    pub fn of(state: &StateDir, read_only: bool) -> Result<Token, DashboardError> {
+        let path = if read_only { state.reading_token() } else { state.dashboard_token() };
         let dir = state.path();
         create_private_dir(dir).map_err(failed("create", dir))?;
         let owner = std::fs::symlink_metadata(dir).map_err(failed("look at", dir))?.uid();
@@ -140,9 +142,9 @@ mod tests {
         let [one, other] = [(), ()].map(|()| tempfile::tempdir().unwrap());
         let state = StateDir::beside(&one.path().join("jobs.db"));
 
-        let made = Token::of(&state).unwrap();
-        let again = Token::of(&state).unwrap();
-        let elsewhere = Token::of(&StateDir::beside(&other.path().join("jobs.db"))).unwrap();
+        let made = Token::of(&state, false).unwrap();
+        let again = Token::of(&state, false).unwrap();
+        let elsewhere = Token::of(&StateDir::beside(&other.path().join("jobs.db")), false).unwrap();
 
         assert_eq!(made.as_str(), again.as_str());
         assert_ne!(made.as_str(), elsewhere.as_str());
@@ -155,10 +157,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let state = StateDir::beside(&dir.path().join("jobs.db"));
-        Token::of(&state).unwrap();
+        Token::of(&state, false).unwrap();
         std::fs::set_permissions(state.dashboard_token(), std::fs::Permissions::from_mode(0o640)).unwrap();
 
-        let refused = Token::of(&state).err().unwrap().to_string();
+        let refused = Token::of(&state, false).err().unwrap().to_string();
 
         assert!(refused.ends_with("can be read by others: delete it, and a new one is made"), "{refused}");
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use job_manager::model::RawText;
-use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, JsonObject};
 use serde::Serialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::exact::sealed_document;
@@ -32,6 +33,11 @@ impl Answer {
         let document = exact_fields(document)
             .unwrap_or_else(|error| BTreeMap::from([("error".to_owned(), exactly(error.to_string()))]));
         Answer { summary: summary.into(), document }
+    }
+
+    /// Returns it in words.
+    pub fn summary(&self) -> &str {
+        &self.summary
     }
 
     /// Adds a field whose value is written exactly as it is.
@@ -73,6 +79,17 @@ impl Answer {
     /// Returns the document as a text.
     pub fn into_document(self) -> String {
         self.written().get().to_owned()
+    }
+
+    /// Returns the result of a call as a task holds it.
+    pub fn into_result(self) -> JsonObject {
+        let document = self.written();
+        let content = [self.summary.as_str(), document.get()].map(|text| json!({ "type": "text", "text": text }));
+        JsonObject::from_iter([
+            ("content".to_owned(), json!(content)),
+            ("structuredContent".to_owned(), json!(document)),
+            ("isError".to_owned(), json!(false)),
+        ])
     }
 
     /// Makes it the answer to a call that did not do what was asked.
@@ -159,8 +176,6 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

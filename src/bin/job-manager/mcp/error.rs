@@ -76,6 +76,10 @@ pub(super) enum ToolError {
     Declined,
     #[error("the host did not ask the person: {0}")]
     NotAsked(String),
+    #[error("{0}")]
+    Face(String),
+    #[error("this program was built without a dashboard")]
+    NoDashboard,
     #[error("the tool failed: {0}")]
     Panicked(String),
     /// What was noticed before may be why.
@@ -101,8 +105,17 @@ impl ToolError {
         Answer::new(summary, json!({ "error": message, "next_step": next_step })).noting(notes).into_failure()
     }
 
+    /// Returns `true` if there is no such job.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::NoJobsYet => true,
+            Self::Client(error) => error.kind() == ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+
     /// Returns what went wrong and why, in one line. What a kind of error holds as text already is not said twice.
-    fn message(&self) -> String {
+    pub fn message(&self) -> String {
         let cause = if let Self::Noted { error, .. } = self { error } else { self };
         let help = if let Self::Submission(SubmissionError::Source(error)) = cause { help(error) } else { None };
         let mut message = self.to_string() + &help.unwrap_or_default();
@@ -137,6 +150,8 @@ impl ToolError {
             Self::NotAsked(_) => "Nothing was done: a person can do it in a terminal",
             Self::NoJobsYet => "start_batch starts the first one",
             Self::Noted { error, .. } => error.next_step(),
+            Self::Face(_) => "Nothing was changed: a person has to look",
+            Self::NoDashboard => "Nothing was done: report has a page about a job",
             Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
             _ => "Nothing was done: correct the parameters and call again",
         }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::allowed::Allowed;
 use super::error::ToolError;
+use super::faces::Faces;
 use super::starts::StartCall;
 
 /// How long a call waits for another process's transaction; a host that waits for an answer is told soon.
@@ -31,6 +32,7 @@ pub struct Database {
 pub(super) struct Jobs {
     database: Arc<Database>,
     allowed: Arc<Allowed>,
+    faces: Arc<Faces>,
     given_up: [CancellationToken; 2],
     start: StartCall,
 }
@@ -39,10 +41,12 @@ impl Jobs {
     pub fn new(
         database: &Arc<Database>,
         allowed: &Arc<Allowed>,
+        faces: &Arc<Faces>,
         given_up: [CancellationToken; 2],
         start: StartCall,
     ) -> Self {
-        Self { database: Arc::clone(database), allowed: Arc::clone(allowed), given_up, start }
+        let (database, allowed, faces) = (Arc::clone(database), Arc::clone(allowed), Arc::clone(faces));
+        Self { database, allowed, faces, given_up, start }
     }
 
     /// Returns the same for whoever waits for as long as the host is there.
@@ -58,6 +62,11 @@ impl Jobs {
     /// Returns what may be used of this machine.
     pub fn allowed(&self) -> &Allowed {
         &self.allowed
+    }
+
+    /// Returns what other faces of the program do.
+    pub fn faces(&self) -> &Faces {
+        &self.faces
     }
 
     /// Returns `true` if nobody waits for the answer any more.
@@ -178,7 +187,7 @@ fn find_by_words(client: &Client, words: &str) -> Result<JobId, ToolError> {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJob {
-    /// Its number, uid, name or key, or last.
+    /// Number, uid, name or key, or last.
     #[schemars(with = "String")]
     pub job: JobGiven,
 }
@@ -188,7 +197,7 @@ pub(super) struct OneJob {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJobWithReason {
-    /// Its number, uid, name or key, or last.
+    /// Number, uid, name or key, or last.
     #[schemars(with = "String")]
     pub job: JobGiven,
     /// Why, for whoever looks at the job later.

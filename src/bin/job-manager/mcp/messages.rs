@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use job_manager::text::check_document;
 use rmcp::RoleServer;
-use rmcp::model::{ClientRequest, ErrorData, GetMeta, JsonRpcMessage, ProtocolVersion, RequestId};
+use rmcp::model::{ClientRequest, ErrorData, GetMeta, JsonRpcMessage, PingRequestMethod, ProtocolVersion, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -102,6 +102,10 @@ where
                     self.line.clear();
                     match read {
                         Ok(Some(message)) => {
+                            if let Some(refusal) = no_ping(&message) {
+                                drop(tokio::spawn(self.send(refusal)));
+                                continue;
+                            }
                             self.has_begun |= begins(&message);
                             // A notification is not answered, and there is nothing yet that it could be about.
                             if self.has_begun || matches!(message, JsonRpcMessage::Request(_)) {
@@ -137,6 +141,19 @@ fn begins(message: &RxJsonRpcMessage<RoleServer>) -> bool {
                 && meta.protocol_version().is_some_and(is_known)
         }
     }
+}
+
+/// Refuses a ping in the revisions that have none, which the library of the protocol answers before the conversation has begun.
+fn no_ping(message: &RxJsonRpcMessage<RoleServer>) -> Option<TxJsonRpcMessage<RoleServer>> {
+    let JsonRpcMessage::Request(message) = message else { return None };
+    if !matches!(message.request, ClientRequest::PingRequest(_)) {
+        return None;
+    }
+    let version = message.request.get_meta().protocol_version()?;
+    (version >= ProtocolVersion::V_2026_07_28).then(|| {
+        let refusal = ErrorData::method_not_found::<PingRequestMethod>();
+        TxJsonRpcMessage::<RoleServer>::error(refusal, Some(message.id.clone()))
+    })
 }
 
 fn too_long(number: Option<RequestId>) -> TxJsonRpcMessage<RoleServer> {

@@ -16,6 +16,7 @@ mod answer;
 mod batch;
 mod error;
 mod exact;
+mod faces;
 mod jobs;
 mod lenient;
 mod messages;
@@ -35,6 +36,7 @@ mod starts;
 mod status_answer;
 mod status_shape;
 mod subscriptions;
+mod tasks;
 mod tool;
 mod tools;
 mod waits;
@@ -56,6 +58,7 @@ use server::Server;
 use tool::{Effect, Tool};
 
 pub use allowed::{AllowError, AllowFlags, Allowed};
+pub use faces::{Dashboards, Faces};
 pub use jobs::Database;
 pub use offer::Offer;
 
@@ -81,21 +84,21 @@ pub enum ServeError {
 ///
 /// # Errors
 /// When the host does not speak MCP.
-pub fn serve(database: Database, allowed: Allowed) -> Result<(), ServeError> {
+pub fn serve(database: Database, allowed: Allowed, faces: Faces) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(THREADS).build();
     let runtime = runtime.map_err(ServeError::SetUp)?;
-    let served = runtime.block_on(converse(database, allowed));
+    let served = runtime.block_on(converse(database, allowed, faces));
     // A read of a standard input that is no pipe cannot be cancelled; it ends with the process.
     runtime.shutdown_background();
     served
 }
 
-async fn converse(database: Database, allowed: Allowed) -> Result<(), ServeError> {
+async fn converse(database: Database, allowed: Allowed, faces: Faces) -> Result<(), ServeError> {
     let gone = CancellationToken::new();
     let (reader, writer) = stdio_pipes();
     let messages = Messages::new(Watched::new(reader, &gone), Watched::new(writer, &gone));
     let conversation = async {
-        match rmcp::serve_server(Server::new(database, allowed, gone.clone()), messages).await {
+        match rmcp::serve_server(Server::new(database, allowed, faces, gone.clone()), messages).await {
             // However it ended, there is nobody left to be told.
             Ok(service) => drop(service.waiting().await),
             Err(_) if gone.is_cancelled() => {}

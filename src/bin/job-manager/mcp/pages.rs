@@ -44,8 +44,8 @@ impl Pages {
         vec![
             JOB_NUMBER,
             field(self.name, Kind::Rows(rows), "The page.").always(),
-            field("next_after", Kind::Whole, "after of the next page, if there is one."),
-            field("searched_through", Kind::Whole, "Unit at which the search stopped."),
+            field("next_after", Kind::Whole, "after of the next page."),
+            field("searched_through", Kind::Whole, "Where the search stopped."),
             field("unreadable", Kind::Rows(UNREADABLE), "Units that cannot be read."),
         ]
     }

@@ -46,14 +46,7 @@ pub(super) async fn ask(
     answered: Option<&InputResponses>,
     context: &RequestContext<RoleServer>,
 ) -> Result<(), Box<CallToolResponse>> {
-    let schema = ElicitationSchema::builder().build();
-    let schema = schema.map_err(|why| refused(ToolError::NotAsked(why.to_owned())))?;
-    let params = ElicitRequestParams::FormElicitationParams {
-        meta: None,
-        message: question.text.clone(),
-        requested_schema: schema,
-    };
-    let request = ElicitRequest::new(params);
+    let request = elicitation(question).map_err(refused)?;
     if context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28) {
         let Some(answer) = answered.and_then(|answers| answers.get(NAME)) else {
             let requests = InputRequests::from([(NAME.to_owned(), InputRequest::Elicitation(request))]);
@@ -74,6 +67,23 @@ pub(super) async fn ask(
         },
     };
     read(answer)
+}
+
+/// Returns the question as a request to the host that an answer holds.
+///
+/// # Errors
+/// When the library does not build it.
+pub(super) fn request_of(question: &Question) -> Result<InputRequest, ToolError> {
+    elicitation(question).map(InputRequest::Elicitation)
+}
+
+fn elicitation(question: &Question) -> Result<ElicitRequest, ToolError> {
+    let schema = ElicitationSchema::builder().build();
+    Ok(ElicitRequest::new(ElicitRequestParams::FormElicitationParams {
+        meta: None,
+        message: question.text.clone(),
+        requested_schema: schema.map_err(|why| ToolError::NotAsked(why.to_owned()))?,
+    }))
 }
 
 fn read(answer: Result<ElicitResult, String>) -> Result<(), Box<CallToolResponse>> {

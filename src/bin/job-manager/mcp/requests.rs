@@ -3,10 +3,11 @@
 //! The library of the protocol takes such a request for one of somebody else's, and would say that there is no such method.
 
 use rmcp::model::{
-    CallToolRequestMethod, CallToolRequestParams, ConstString, DiscoverRequestMethod, ErrorData,
-    InitializeRequestParams, InitializeResultMethod, ListResourceTemplatesRequestMethod, ListResourcesRequestMethod,
-    ListToolsRequestMethod, PaginatedRequestParams, PingRequestMethod, ReadResourceRequestMethod,
-    ReadResourceRequestParams,
+    CallToolRequestMethod, CallToolRequestParams, CancelTaskMethod, CancelTaskParams, ConstString,
+    DiscoverRequestMethod, ErrorData, GetTaskMethod, GetTaskParams, InitializeRequestParams, InitializeResultMethod,
+    ListResourceTemplatesRequestMethod, ListResourcesRequestMethod, ListToolsRequestMethod, PaginatedRequestParams,
+    PingRequestMethod, ProtocolVersion, ReadResourceRequestMethod, ReadResourceRequestParams, UpdateTaskMethod,
+    UpdateTaskParams,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +15,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// Returns the refusal of a request that is one of the protocol; none for others.
-pub(super) fn misfit(method: &str, params: Option<Value>) -> Option<ErrorData> {
+pub(super) fn misfit(method: &str, params: Option<Value>, revision: Option<ProtocolVersion>) -> Option<ErrorData> {
+    let is_new = revision.is_some_and(|revision| revision >= ProtocolVersion::V_2026_07_28);
+    if is_new && method == InitializeResultMethod::VALUE {
+        return Some(ErrorData::method_not_found::<InitializeResultMethod>());
+    }
     let why = match method {
         CallToolRequestMethod::VALUE => why::<CallToolRequestParams>(params),
         ReadResourceRequestMethod::VALUE => why::<ReadResourceRequestParams>(params),
@@ -22,10 +27,21 @@ pub(super) fn misfit(method: &str, params: Option<Value>) -> Option<ErrorData> {
         | ListResourcesRequestMethod::VALUE
         | ListResourceTemplatesRequestMethod::VALUE => why::<PaginatedRequestParams>(params),
         InitializeResultMethod::VALUE => why::<InitializeRequestParams>(params),
+        GetTaskMethod::VALUE => why::<GetTaskParams>(params),
+        UpdateTaskMethod::VALUE => why::<UpdateTaskParams>(params),
+        CancelTaskMethod::VALUE => why::<CancelTaskParams>(params),
         DiscoverRequestMethod::VALUE | PingRequestMethod::VALUE => "they are an object".to_owned(),
         _ => return None,
     };
     Some(ErrorData::invalid_params(format!("the parameters of {method} do not fit: {why}"), None))
+}
+
+/// Refuses a page that there is not: every list is one page.
+pub(super) fn refuse_cursor(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    let cursor = request.and_then(|request| request.cursor);
+    let refused =
+        |cursor| ErrorData::invalid_params(format!("no page has the cursor {cursor:?}: there is one page"), None);
+    cursor.map_or(Ok(()), |cursor| Err(refused(cursor)))
 }
 
 /// Returns the refusal of a request whose parameters are no object; none for what is no request either.

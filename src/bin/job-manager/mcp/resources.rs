@@ -1,7 +1,7 @@
 //! What a host can read without a tool, for a person who puts it into a conversation: each is the answer of a tool that reads.
 
 use job_manager::client::Snapshot;
-use job_manager::model::{ErrorKind, JobFilter};
+use job_manager::model::JobFilter;
 use rmcp::model::{ErrorData, JsonObject, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 use serde_json::json;
 
@@ -64,7 +64,7 @@ pub(super) fn read(tools: &[Entry], jobs: &Jobs, uri: &str) -> Result<ReadResour
             let text = ResourceContents::text(answer.into_document(), uri).with_mime_type(MIME);
             Ok(ReadResourceResult::new(vec![text]))
         }
-        Err(error) if is_missing(&error) => Err(refused(error.to_string())),
+        Err(error) if error.is_missing() => Err(refused(error.to_string())),
         Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
     }
 }
@@ -85,14 +85,6 @@ pub(super) fn text_of(tools: &[Entry], jobs: &Jobs, uri: &str) -> Option<String>
     let (name, given) = call_of(uri)?;
     let tool = tools.iter().find(|tool| tool.description.name == name)?;
     tool.answer(jobs, &given).ok().map(Answer::into_document)
-}
-
-fn is_missing(error: &ToolError) -> bool {
-    match error {
-        ToolError::NoJobsYet => true,
-        ToolError::Client(error) => error.kind() == ErrorKind::NotFound,
-        _ => false,
-    }
 }
 
 /// Returns the tool whose answer an address is, and what it is given.

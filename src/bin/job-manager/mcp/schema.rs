@@ -1,7 +1,7 @@
 //! Schemas of what tools are given, in the words that every host knows.
 //!
 //! One type for each property, no reference, no union: some hosts refuse all of a server's tools for one of these. A
-//! parameter that may be left out is one that is not required, and null counts as left out.
+//! parameter that may be omitted is one that is not required, and null counts as omitted.
 
 use std::sync::Arc;
 

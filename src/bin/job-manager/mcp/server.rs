@@ -3,23 +3,26 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CancelledNotificationParam, CustomRequest, CustomResult, ErrorCode,
-    ErrorData, Implementation, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
-    SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
+    CallToolRequestParams, CallToolResponse, CancelTaskParams, CancelledNotificationParam, CustomRequest, CustomResult,
+    ErrorCode, ErrorData, GetTaskParams, GetTaskResult, Implementation, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
+    UpdateTaskParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
 use tokio_util::sync::CancellationToken;
 
 use super::allowed::{Allowed, Refused};
+use super::faces::Faces;
 use super::jobs::{Database, JobGiven};
 use super::offer::{instructions, offered};
 use super::questions::{ask, can_ask};
-use super::requests::misfit;
+use super::requests::{misfit, refuse_cursor};
 use super::resources;
 use super::starts::{StartCall, Starts};
 use super::subscriptions::{Listener, Subscriptions, Watch, accepted};
+use super::tasks::{self, Tasks};
 use super::tool::Entry;
 use super::tools;
 use super::waits::Waits;
@@ -31,6 +34,7 @@ pub(super) struct Server {
     database: Arc<Database>,
     /// What a person allows is added.
     allowed: Mutex<Arc<Allowed>>,
+    faces: Arc<Faces>,
     starts: Arc<Starts>,
     waits: Waits,
     subscriptions: Subscriptions,
@@ -38,10 +42,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub fn new(database: Database, allowed: Allowed, gone: CancellationToken) -> Self {
+    pub fn new(database: Database, allowed: Allowed, faces: Faces, gone: CancellationToken) -> Self {
         let (tools, waits) = (tools::all().into(), Waits::new(gone.clone()));
         let (database, allowed) = (Arc::new(database), Mutex::new(Arc::new(allowed)));
-        Self { tools, database, allowed, starts: Arc::default(), waits, subscriptions: Subscriptions::default(), gone }
+        let (faces, starts, subscriptions) = (Arc::new(faces), Arc::default(), Subscriptions::default());
+        Self { tools, database, allowed, faces, starts, waits, subscriptions, gone }
     }
 
     fn allowed(&self) -> MutexGuard<'_, Arc<Allowed>> {
@@ -75,25 +80,33 @@ impl Server {
         Ok(self.jobs(context))
     }
 
+    /// Does something with tasks, where it may block.
+    async fn with_tasks<T: Send + 'static>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        work: impl FnOnce(&Tasks) -> Result<T, ErrorData> + Send + 'static,
+    ) -> Result<T, ErrorData> {
+        let tasks = Tasks::new(&self.tools, self.jobs(context), context);
+        let done = tokio::task::spawn_blocking(move || work(&tasks)).await;
+        done.unwrap_or_else(|panic| Err(ErrorData::internal_error(panic.to_string(), None)))
+    }
+
     /// Returns what a request can do.
     fn jobs(&self, context: &RequestContext<RoleServer>) -> Jobs {
         let start = StartCall::new(&self.starts, &context.id);
-        Jobs::new(&self.database, &self.allowed(), [self.gone.clone(), context.ct.clone()], start)
+        Jobs::new(&self.database, &self.allowed(), &self.faces, [self.gone.clone(), context.ct.clone()], start)
     }
-}
-
-/// Refuses a page that there is not: every list is one page.
-fn refuse_cursor(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
-    let cursor = request.and_then(|request| request.cursor);
-    let refused =
-        |cursor| ErrorData::invalid_params(format!("no page has the cursor {cursor:?}: there is one page"), None);
-    cursor.map_or(Ok(()), |cursor| Err(refused(cursor)))
 }
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(
-            ServerCapabilities::builder().enable_tools().enable_resources().enable_resources_subscribe().build(),
+            ServerCapabilities::builder()
+                .enable_tools()
+                .enable_resources()
+                .enable_resources_subscribe()
+                .enable_tasks()
+                .build(),
         )
         .with_server_info(Implementation::new("job-manager", env!("CARGO_PKG_VERSION")).with_title("Job Manager"))
         .with_instructions(instructions(&self.allowed()))
@@ -138,10 +151,19 @@ impl ServerHandler for Server {
         drop(waited);
         // Nobody reads the answer to a call that was cancelled.
         let notes = if context.ct.is_cancelled() { Vec::new() } else { self.starts.take_notes() };
-        Ok(match answered.unwrap_or_else(|panic| Err(ToolError::Panicked(panic.to_string()))) {
-            Ok(answer) => answer.noting(&notes).into(),
-            Err(error) => error.to_answer(&notes).into(),
-        })
+        let answer = match answered.unwrap_or_else(|panic| Err(ToolError::Panicked(panic.to_string()))) {
+            Ok(answer) => answer.noting(&notes),
+            Err(error) => return Ok(error.to_answer(&notes).into()),
+        };
+        let started = self.starts.started_by(&context.id).filter(|_| tasks::are_taken(&context));
+        if let Some(job) = started {
+            let (jobs, said) = (self.jobs(&context), answer.summary().to_owned());
+            // A job that cannot be read now is told of in words.
+            if let Ok(Ok(task)) = tokio::task::spawn_blocking(move || tasks::begun(&jobs, job, &said)).await {
+                return Ok(task.into());
+            }
+        }
+        Ok(answer.into())
     }
 
     async fn list_resources(
@@ -221,20 +243,46 @@ impl ServerHandler for Server {
         Ok(())
     }
 
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        self.with_tasks(&context, move |tasks| tasks.read(&request.task_id)).await
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.with_tasks(&context, move |tasks| tasks.update(&request.task_id, &request.input_responses)).await
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.with_tasks(&context, move |tasks| tasks.cancel(&request.task_id)).await
+    }
+
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         let CustomRequest { method, params, .. } = request;
-        Err(misfit(&method, params).unwrap_or_else(|| ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None)))
+        Err(misfit(&method, params, context.meta.protocol_version())
+            .unwrap_or_else(|| ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None)))
     }
 
     async fn on_cancelled(&self, cancelled: CancelledNotificationParam, _context: NotificationContext<RoleServer>) {
         let Some(call) = cancelled.request_id else { return };
         let Some(job) = self.starts.cancel(&call) else { return };
         let start = StartCall::new(&self.starts, &call);
-        let jobs = Jobs::new(&self.database, &self.allowed(), [self.gone.clone(), self.gone.clone()], start);
+        let given_up = [self.gone.clone(), self.gone.clone()];
+        let jobs = Jobs::new(&self.database, &self.allowed(), &self.faces, given_up, start);
         let starts = Arc::clone(&self.starts);
         let stop = move || {
             let (client, job) = jobs.to_change(&JobGiven::Number(job.0))?;

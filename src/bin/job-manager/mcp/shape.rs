@@ -1,6 +1,6 @@
 //! What answers hold: the schema that hosts are given of it, and the documents that are made to fit.
 //!
-//! Every field has one type, because some hosts refuse a whole server for a union. So what is not there is left out
+//! Every field has one type, because some hosts refuse a whole server for a union. So what is not there is omitted
 //! instead of null, and a value of the caller's, which may be anything, is a text: a text as it is, anything else as its
 //! JSON. What is written as bytes that are no text has a field more, with all of it in base64. A field that a shape
 //! does not name is not answered.
@@ -35,7 +35,7 @@ pub(super) struct Field {
     is_always: bool,
 }
 
-/// Describes a field that is left out where there is nothing to say.
+/// Describes a field that is omitted where there is nothing to say.
 pub(super) const fn field(name: &'static str, kind: Kind, about: &'static str) -> Field {
     Field { name, kind, about, is_always: false }
 }
@@ -62,7 +62,7 @@ fn object(fields: &[Field]) -> Value {
         property["description"] = Value::from(*about);
         properties.insert((*name).to_owned(), property);
         if let Kind::Bytes = kind {
-            let about = "In base64, if no UTF-8.";
+            let about = "If no UTF-8.";
             properties.insert(base64_of(name), json!({ "type": "string", "description": about }));
         }
     }
@@ -117,7 +117,7 @@ pub(super) fn text_of(value: &RawValue) -> Box<RawValue> {
     if value.get().starts_with('"') { value.to_owned() } else { exactly(value.get()) }
 }
 
-/// Returns `true` for what was no text before [`text_of`] made it one; left out where it was.
+/// Returns `true` for what was no text before [`text_of`] made it one; omitted where it was.
 pub(super) fn is_json(value: &RawValue) -> Option<bool> {
     (!value.get().starts_with('"')).then_some(true)
 }

@@ -47,6 +47,14 @@ impl Starts {
         }
     }
 
+    /// Returns the job that a call has started.
+    pub fn started_by(&self, call: &RequestId) -> Option<JobId> {
+        self.known().calls.iter().find(|(number, _)| number == call).and_then(|(_, start)| match start {
+            Start::Started(job) => Some(*job),
+            Start::UnderWay | Start::Cancelled => None,
+        })
+    }
+
     /// Takes down what the next answer has to say.
     fn note(&self, note: String) {
         self.known().notes.push(note);

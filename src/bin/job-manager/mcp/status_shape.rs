@@ -2,8 +2,7 @@
 
 use super::shape::{Field, Kind, field};
 
-const JOB_STATES: &[&str] =
-    &["partial", "created", "running", "paused", "awaiting_approval", "completed", "failed", "cancelled"];
+const JOB_STATES: &[&str] = &["created", "running", "paused", "awaiting_approval", "completed", "failed", "cancelled"];
 
 const PROGRESS: &[Field] = &[
     field("total", Kind::Whole, "All units."),
@@ -56,15 +55,15 @@ pub(super) const STATUS: &[Field] = &[
     field("progress", Kind::Object(PROGRESS), "Units by state.").always(),
     field("workers", Kind::Whole, "Units that may run at a time."),
     field("waiting_for", Kind::Text, "What it waits for."),
-    field("rate_per_second", Kind::Number, "Units that end per second."),
+    field("rate_per_second", Kind::Number, "Ended per second."),
     field(
         "eta_seconds",
         Kind::Object(&[field("low", Kind::Whole, "At best."), field("high", Kind::Whole, "At worst.")]),
         "Time left.",
     ),
     field("error", Kind::Text, "Error of its manager."),
-    field("cancel_requested", Kind::Flag, "Whether it is being cancelled."),
-    field("pid", Kind::Whole, "Process of its manager."),
+    field("cancel_requested", Kind::Flag, "Being cancelled."),
+    field("pid", Kind::Whole, "Pid of its manager."),
     field("started_at", Kind::Text, "Start, RFC 3339."),
     field("completed_at", Kind::Text, "End, RFC 3339."),
     field("labels", Kind::Texts, "Its labels, such as team=web."),
@@ -95,14 +94,14 @@ pub(super) fn done_fields(own: &[Field]) -> Vec<Field> {
 pub(super) fn swept_fields(changed: &'static str) -> Vec<Field> {
     done_fields(&[
         field("units_changed", Kind::Whole, changed).always(),
-        field("searched_through", Kind::Whole, "Unit at which the search stopped."),
+        field("searched_through", Kind::Whole, "Where the search stopped."),
     ])
 }
 
 /// Returns what the answer of a tool holds that starts a manager.
 pub(super) fn started_fields() -> Vec<Field> {
     done_fields(&[
-        field("pid", Kind::Whole, "Process of its manager."),
+        field("pid", Kind::Whole, "Pid of its manager."),
         field("already_running", Kind::Flag, "Whether it ran before."),
         field("missing_secrets", Kind::Texts, "Secrets that this server lacks."),
     ])

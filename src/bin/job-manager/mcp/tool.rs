@@ -51,6 +51,8 @@ pub(super) enum Effect {
     Looks,
     /// It runs commands, which may do anything, or gives a job that runs more of them to run.
     Runs,
+    /// Nothing of a job, but it lets somebody look at all of them who could not before; twice is as once.
+    Opens,
     /// Something that can be taken back; twice is as once.
     Steers,
     /// Something that cannot be taken back, such as a unit that is ended in the middle; twice is as once.
@@ -64,6 +66,7 @@ impl Effect {
             Self::Reads => "nothing",
             Self::Looks => "nothing, and reads files",
             Self::Runs => "runs commands",
+            Self::Opens => "nothing, and opens a port",
             Self::Steers => "a job, and back",
             Self::Ends => "ends units",
         }
@@ -71,7 +74,7 @@ impl Effect {
 
     /// Returns `true` if it changes anything.
     pub fn changes(self) -> bool {
-        !matches!(self, Self::Reads | Self::Looks)
+        !matches!(self, Self::Reads | Self::Looks | Self::Opens)
     }
 }
 
@@ -117,6 +120,11 @@ impl Entry {
     /// Returns what a person is asked before the call; nothing when its parameters do not fit.
     pub fn asks(&self, jobs: &Jobs, arguments: &JsonObject) -> Option<Question> {
         (self.asks)(jobs, &self.read(arguments).ok()?)
+    }
+
+    /// Like [`Entry::asks`], with arguments of our own.
+    pub fn question(&self, jobs: &Jobs, arguments: &JsonObject) -> Option<Question> {
+        (self.asks)(jobs, arguments)
     }
 
     fn read(&self, arguments: &JsonObject) -> Result<JsonObject, ToolError> {
@@ -182,7 +190,7 @@ fn annotations(effect: Effect) -> ToolAnnotations {
         // Some hosts let pass what says that it only reads, and whoever writes a file may have the model read it.
         Effect::Looks => (false, true),
         Effect::Runs => (true, false),
-        Effect::Steers => (false, true),
+        Effect::Opens | Effect::Steers => (false, true),
         Effect::Ends => (true, true),
     };
     let is_open = matches!(effect, Effect::Runs | Effect::Looks);

@@ -1,25 +1,34 @@
 //! `mcp`: serve the jobs to a model, over standard input and output.
 
-use std::ffi::OsString;
+use std::error::Error;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use job_manager::client::Client;
+use job_manager::model::JobId;
+use job_manager::text::causes;
 
 use crate::cli::table::table;
+use crate::cli::verbs::report::report_in_markdown;
 use crate::cli::{CliError, Global, Output};
-use crate::mcp::{AllowFlags, Allowed, Database, Offer, serve};
+#[cfg(feature = "serve")]
+use crate::dashboard::Dashboard;
+use crate::mcp::{AllowFlags, Allowed, Dashboards, Database, Faces, Offer, serve};
 
 /// Serve jobs to an MCP host, such as Claude, on standard input and output until it closes them
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager mcp --allow-dir photos --allow-command convert")]
 pub struct Mcp {
-    /// Directory whose files may be read and in which commands may run; may be repeated [default: this one, unless it is
-    /// the root or the home directory]
-    #[arg(long, value_name = "DIR")]
+    /// Directory whose files may be read and in which commands may run; several, or repeated [default: this one, unless
+    /// it is the root or the home directory]
+    #[arg(long, value_name = "DIR", num_args = 1..)]
     allow_dir: Vec<PathBuf>,
-    /// Command that may be run, by its name or path; may be repeated, '*' allows all [default: none]
-    #[arg(long, value_name = "NAME")]
+    /// Command that may be run, by its name or path; several with commas between them, or repeated, '*' allows all
+    /// [default: none]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     allow_command: Vec<OsString>,
     /// Allow scripts for a shell, which may run every command
     #[arg(long)]
@@ -35,7 +44,7 @@ pub struct Mcp {
 pub fn mcp(global: &Global, args: &Mcp, output: &mut Output) -> Result<(), CliError> {
     let allowed = Allowed::of(&AllowFlags {
         dirs: args.allow_dir.clone(),
-        commands: args.allow_command.clone(),
+        commands: args.allow_command.iter().map(|name| without_blanks(name)).filter(|name| !name.is_empty()).collect(),
         shell: args.allow_shell,
         read_only: args.read_only,
     })?;
@@ -48,8 +57,50 @@ pub fn mcp(global: &Global, args: &Mcp, output: &mut Output) -> Result<(), CliEr
         );
         output.print_hints();
     }
-    serve(Database { path: global.db_path()?, is_default: global.is_db_default()? }, allowed)?;
+    let path = global.db_path()?;
+    let faces = Faces { report: page, dashboard: dashboards(&path) };
+    serve(Database { path, is_default: global.is_db_default()? }, allowed, faces)?;
     Ok(())
+}
+
+/// Returns a name as it is meant in a list such as `convert, ffmpeg`.
+fn without_blanks(name: &OsStr) -> OsString {
+    OsStr::from_bytes(name.as_bytes().trim_ascii()).to_owned()
+}
+
+fn page(client: &Client, job: JobId) -> Result<String, String> {
+    report_in_markdown(client, job).map_err(|error| in_words(&error))
+}
+
+fn in_words(error: &dyn Error) -> String {
+    causes(error).fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
+}
+
+/// Returns what starts a dashboard the first time, which ends with this process.
+#[cfg(feature = "serve")]
+fn dashboards(db: &Path) -> Option<Dashboards> {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::{Mutex, PoisonError};
+
+    let (db, open) = (db.to_owned(), Mutex::new(None::<String>));
+    Some(Box::new(move || {
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(url) = &*open {
+            return Ok(url.clone());
+        }
+        let dashboard = Dashboard::open(&db, 0, true).map_err(|error| in_words(&error))?;
+        let url = format!("{}?token={}", dashboard.address(), dashboard.token());
+        // Whoever looks at it sees that it has ended.
+        let serve = move || drop(dashboard.serve(&AtomicBool::new(false)));
+        let thread = std::thread::Builder::new().name("dashboard".to_owned()).spawn(serve);
+        thread.map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok(open.insert(url).clone())
+    }))
+}
+
+#[cfg(not(feature = "serve"))]
+fn dashboards(_: &Path) -> Option<Dashboards> {
+    None
 }
 
 fn check(offer: &Offer, output: &mut Output) -> Result<(), CliError> {

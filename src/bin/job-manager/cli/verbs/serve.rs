@@ -14,13 +14,14 @@ use crate::dashboard::Dashboard;
 ///
 /// The address that is printed lets a browser in until the dashboard ends: whoever knows it may do with the jobs what you
 /// may. Programs send the token in `jobs.db.d/dashboard.token`, which stays the same, as `Authorization: Bearer TOKEN`.
+/// With --read-only that is another token, in `jobs.db.d/dashboard.read-only.token`, which allows nothing but to look.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager serve --read-only")]
 pub struct Serve {
     /// Port on 127.0.0.1; 0 takes any that is free
     #[arg(long, value_name = "N", default_value_t = 7878, value_parser = |text: &str| values::whole(text, 0, u16::MAX), allow_negative_numbers = true)]
     pub port: u16,
-    /// Show everything and change nothing
+    /// Show everything and change nothing, with a token of its own
     #[arg(long)]
     pub read_only: bool,
 }
@@ -41,9 +42,12 @@ pub fn serve(global: &Global, args: &Serve, output: &mut Output) -> Result<(), C
         output.line(&url)?;
     } else {
         output.line(format_args!("dashboard at {url}"))?;
-        output.hint(
-            "whoever knows this address may do with the jobs what you may; Ctrl-C ends the dashboard, not the jobs",
-        );
+        output.hint(match args.read_only {
+            true => "whoever knows this address may see all jobs; Ctrl-C ends the dashboard, not the jobs",
+            false => {
+                "whoever knows this address may do with the jobs what you may; Ctrl-C ends the dashboard, not the jobs"
+            }
+        });
     }
     dashboard.serve(&stop)?;
     Ok(())

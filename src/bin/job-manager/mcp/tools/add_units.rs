@@ -25,7 +25,7 @@ pub(super) struct AddUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Its number, uid, name or key, or last.
+    /// Number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     #[serde(flatten)]
@@ -43,7 +43,7 @@ impl Tool for AddUnits {
     const TITLE: &'static str = "Add units to a job";
     const DESCRIPTION: &'static str = "Add units to a job, also while it runs, or with sync bring it in line with a source \
         that has changed. Items have the form of those that the job was created with; one whose key the job has is not \
-        added. A running job takes them up; for one that had ended call resume_job next.";
+        added. A running job takes them up; for one that ended call resume_job next.";
     const DESCRIBED_BY: Option<Described> =
         Some(Described { by: "start_batch", but: &["job", "sync"], unlisted: &FORM });
     const EFFECT: Effect = Effect::Runs;

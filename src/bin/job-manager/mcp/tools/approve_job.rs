@@ -22,7 +22,7 @@ pub(super) struct ApproveJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Its number, uid, name or key, or last.
+    /// Number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Run so many more units and wait again, instead of all.
@@ -36,8 +36,8 @@ impl Tool for ApproveJob {
     type Given = Given;
     const NAME: &'static str = "approve_job";
     const TITLE: &'static str = "Approve a job";
-    const DESCRIPTION: &'static str = "Let a job run its other units that was started with canary and waits for approval. \
-        Show the person what get_results and list_failures say of the first units and ask before. Next call wait_job.";
+    const DESCRIPTION: &'static str = "Let a job that waits for approval run its other units. Show the person what get_results and \
+        list_failures say of the first units and ask before. Next call wait_job.";
     const EFFECT: Effect = Effect::Runs;
 
     fn asks(jobs: &Jobs, given: &Given) -> Option<Question> {

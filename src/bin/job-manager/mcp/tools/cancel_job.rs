@@ -12,7 +12,7 @@ impl Tool for CancelJob {
     const NAME: &'static str = "cancel_job";
     const TITLE: &'static str = "Cancel a job";
     const DESCRIPTION: &'static str = "End a job permanently: running units are ended, all that have not ended are cancelled. \
-        Only when the person asked for it; stop_job pauses it instead. Returns at once; wait_job says when it is over.";
+        Only when the person asked for it; stop_job pauses it instead. wait_job says when it is over.";
     const EFFECT: Effect = Effect::Ends;
 
     fn output() -> Vec<Field> {

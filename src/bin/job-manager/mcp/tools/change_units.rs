@@ -18,7 +18,7 @@ pub(super) struct ChangeUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Its number, uid, name or key, or last.
+    /// Number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// retry sends units back to pending with all their attempts, by default failed and cancelled ones; skip is for pending
@@ -129,7 +129,7 @@ impl Tool for ChangeUnits {
     const NAME: &'static str = "change_units";
     const TITLE: &'static str = "Retry, skip, kill or review units";
     const DESCRIPTION: &'static str = "Retry, skip or end units of a job, or decide about flagged ones: those that fit \
-        everything given. A running job takes up what is retried; for one that had ended call resume_job next. Units after \
+        everything given. A running job takes up what is retried; for one that ended call resume_job next. Units after \
         those of canary still wait for approve_job. Show the person flagged units (list_units) before you accept them.";
     const EFFECT: Effect = Effect::Runs;
 

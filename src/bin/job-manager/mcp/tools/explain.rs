@@ -21,7 +21,7 @@ pub(super) struct Explain;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Its number, uid, name or key, or last.
+    /// Number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Number of one unit, to be told about that.
@@ -32,8 +32,8 @@ impl Tool for Explain {
     type Given = Given;
     const NAME: &'static str = "explain";
     const TITLE: &'static str = "Explain why nothing happens";
-    const DESCRIPTION: &'static str = "Say why a job, or one of its units, is where it is: why nothing moves, why it \
-        paused, why it failed. Says what to call next.";
+    const DESCRIPTION: &'static str = "Say why a job, or one of its units, is where it is, why nothing moves, it paused or failed, and \
+        what to call next.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {

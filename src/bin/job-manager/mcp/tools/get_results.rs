@@ -17,13 +17,13 @@ const PAGES: Pages = Pages { name: "results", title: "Results", default_limit: 1
 const ROWS: &[Field] = &[
     field("seq", Kind::Whole, "Its number.").always(),
     field("status", Kind::Text, "Its state.").always(),
-    field("payload", Kind::Text, "Its item: a text as it is, else JSON.").always(),
-    field("payload_is_json", Kind::Flag, "Whether it is JSON."),
-    field("result", Kind::Bytes, "Its result: a text as it is, else JSON."),
-    field("result_is_json", Kind::Flag, "Whether it is JSON."),
-    field("omitted_bytes", Kind::Whole, "Bytes of output that are not kept."),
+    field("payload", Kind::Text, "Its item; JSON if no text.").always(),
+    field("payload_is_json", Kind::Flag, "If it is JSON."),
+    field("result", Kind::Bytes, "Its result; JSON if no text."),
+    field("result_is_json", Kind::Flag, "If it is JSON."),
+    field("omitted_bytes", Kind::Whole, "Bytes not kept."),
     field("error", Kind::Text, "Its error."),
-    field("outdated", Kind::Text, "Why it does not count any more."),
+    field("outdated", Kind::Text, "Why it does not count."),
 ];
 
 pub(super) struct GetResults;
@@ -32,7 +32,7 @@ pub(super) struct GetResults;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Its number, uid, name or key, or last.
+    /// Number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Only units in these states; without it completed ones.
@@ -52,9 +52,9 @@ impl Tool for GetResults {
     type Given = Given;
     const NAME: &'static str = "get_results";
     const TITLE: &'static str = "Results of a job";
-    const DESCRIPTION: &'static str = "Return payload and result of units that completed, in order of their numbers; the \
-        result of a command is its standard output. A page has 100 units unless limit says otherwise, 500 or 32 KiB at \
-        the most, each value cut at 4 KiB; give its next_after as after for the next one.";
+    const DESCRIPTION: &'static str = "Return payload and result of units that completed, in order of their numbers; the result of \
+        a command is its standard output. A page has 100 units, or limit, at most 500 and 32 KiB, each value cut at 4 \
+        KiB; give its next_after as after for the next one.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {

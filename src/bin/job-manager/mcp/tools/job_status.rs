@@ -12,8 +12,8 @@ impl Tool for JobStatus {
     const NAME: &'static str = "job_status";
     const TITLE: &'static str = "Status of a job";
     const DESCRIPTION: &'static str = "Say at once where a job stands: its state, the counts of its units, rate, time \
-        left, what it waits for, and whether its manager lives. To follow a job call wait_job instead of this again and \
-        again; if nothing moves, explain; if units failed, list_failures.";
+        left, what it waits for, and whether its manager lives. To follow a job call wait_job instead; if nothing moves, \
+        explain; if units failed, list_failures.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {

@@ -24,17 +24,17 @@ impl Tool for ListFailures {
     type Given = OneJob;
     const NAME: &'static str = "list_failures";
     const TITLE: &'static str = "List failures by kind";
-    const DESCRIPTION: &'static str = "Group the failed units of a job by why they failed, the most frequent kind first, \
-        with the number of a unit as an example of each: at most 20 kinds. Next call get_unit for an example's \
-        output, then change_units with retry and the id of a cluster for failures that another attempt can mend.";
+    const DESCRIPTION: &'static str = "Group the failed units of a job by why they failed, the most frequent first, with a unit as \
+        an example of each: at most 20 kinds. Next call get_unit for an example's output, then change_units with retry \
+        and the id of a cluster for failures that another attempt can mend.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {
         vec![
             JOB_NUMBER,
             field("failed", Kind::Whole, "Units that have failed.").always(),
-            field("kinds", Kind::Whole, "Kinds of failure there are."),
-            field("clusters", Kind::Rows(CLUSTERS), "The most frequent kinds.").always(),
+            field("kinds", Kind::Whole, "Kinds there are."),
+            field("clusters", Kind::Rows(CLUSTERS), "Most frequent first.").always(),
         ]
     }
 

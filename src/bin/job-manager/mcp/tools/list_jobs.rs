@@ -50,9 +50,8 @@ impl Tool for ListJobs {
     type Given = Given;
     const NAME: &'static str = "list_jobs";
     const TITLE: &'static str = "List jobs";
-    const DESCRIPTION: &'static str = "List jobs, those under way first, also those that other conversations or a terminal \
-        started. Call it first when a person asks about a batch you know nothing of. Next call job_status or wait_job \
-        with a number.";
+    const DESCRIPTION: &'static str = "List jobs, those under way first, also those that other conversations or a terminal started. \
+        Call it first when a person asks about a batch you know nothing of.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {

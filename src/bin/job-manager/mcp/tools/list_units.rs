@@ -21,7 +21,7 @@ const ROWS: &[Field] = &[
     field("attempts", Kind::Whole, "Attempts so far."),
     field("error", Kind::Text, "Its last error."),
     field("exit_code", Kind::Whole, "Exit code."),
-    field("flag", Kind::Text, "What is doubtful, of flagged ones."),
+    field("flag", Kind::Text, "What is doubtful."),
 ];
 
 pub(super) struct ListUnits;
@@ -30,7 +30,7 @@ pub(super) struct ListUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Its number, uid, name or key, or last.
+    /// Number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Only units in these states.
@@ -75,9 +75,9 @@ impl Tool for ListUnits {
     type Given = Given;
     const NAME: &'static str = "list_units";
     const TITLE: &'static str = "List units";
-    const DESCRIPTION: &'static str = "List units of a job in order of their numbers: state, attempts, item, error, all \
-        shortened. A page has at most 32 KiB; give its next_after as after for the next one. For why units failed call \
-        list_failures first; get_unit shows one unit in full, get_results what units returned.";
+    const DESCRIPTION: &'static str = "List units of a job in order of their numbers: state, attempts, item, error, all shortened. \
+        A page has at most 32 KiB; give its next_after as after for the next one. list_failures says why units failed, \
+        get_unit shows one in full, get_results what they returned.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {

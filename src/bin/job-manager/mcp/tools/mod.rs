@@ -12,12 +12,16 @@ mod job_status;
 mod list_failures;
 mod list_jobs;
 mod list_units;
+mod open_dashboard;
 mod preview_batch;
 mod reject_job;
+mod report;
 mod resume_job;
 mod start_batch;
 mod stop_job;
 mod wait_job;
+
+pub(super) use start_batch::ended_answer;
 
 use super::tool::Entry;
 
@@ -34,6 +38,8 @@ pub(super) fn all() -> Vec<Entry> {
         Entry::of::<list_units::ListUnits>(),
         Entry::of::<get_unit::GetUnit>(),
         Entry::of::<get_results::GetResults>(),
+        Entry::of::<report::Report>(),
+        Entry::of::<open_dashboard::OpenDashboard>(),
         Entry::of::<stop_job::StopJob>(),
         Entry::of::<resume_job::ResumeJob>(),
         Entry::of::<cancel_job::CancelJob>(),

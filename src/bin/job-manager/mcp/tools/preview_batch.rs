@@ -66,9 +66,9 @@ impl Tool for PreviewBatch {
     type Given = Batch;
     const NAME: &'static str = "preview_batch";
     const TITLE: &'static str = "Preview a batch";
-    const DESCRIPTION: &'static str = "Show the first commands that start_batch would run with the same parameters, quoted \
-        as for a shell; creates and runs nothing. All items are read and checked as start_batch does it, and every parameter of that is \
-        taken. Next call start_batch with the same parameters.";
+    const DESCRIPTION: &'static str = "Show the first commands that start_batch would run with the same parameters, quoted as \
+        for a shell; creates and runs nothing. All items are read and checked, and every parameter of start_batch is \
+        taken. Next call start_batch with the same.";
     const DESCRIBED_BY: Option<Described> = Some(Described { by: "start_batch", but: &["count"], unlisted: &UNSHOWN });
     const EFFECT: Effect = Effect::Looks;
 

@@ -11,8 +11,8 @@ impl Tool for RejectJob {
     type Given = OneJobWithReason;
     const NAME: &'static str = "reject_job";
     const TITLE: &'static str = "Reject a job";
-    const DESCRIPTION: &'static str = "Cancel a job that was started with canary and waits for approval: its other units \
-        never run. Then start_batch with a corrected command makes a new job.";
+    const DESCRIPTION: &'static str = "Cancel a job that waits for approval: its other units never run. Then start_batch with a \
+        corrected command makes a new job.";
     const EFFECT: Effect = Effect::Ends;
 
     fn output() -> Vec<Field> {

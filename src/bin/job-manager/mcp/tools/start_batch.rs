@@ -1,6 +1,6 @@
 //! `start_batch`: create a job and start it detached.
 
-use job_manager::client::{Started, UnitsDiffer};
+use job_manager::client::{Snapshot, Started, UnitsDiffer};
 use job_manager::model::{Job, JobStatus, RawText};
 use job_manager::text::counted;
 use serde_json::json;
@@ -20,9 +20,8 @@ impl Tool for StartBatch {
     const TITLE: &'static str = "Start a batch";
     const DESCRIPTION: &'static str = "Run a command once for each item, as a job in a detached process that goes on when \
         this conversation or its host ends. Returns at once with the job's number. Everything is checked before anything \
-        is created: placeholders, program, files, each item. Use preview_batch with the same parameters first if in \
-        doubt, canary if the work is costly or cannot be undone, and key if you might have to repeat the call. Next call \
-        wait_job with the number; later list_jobs finds the job again.";
+        is created. Use preview_batch with the same parameters first if in doubt, canary if the work is costly or cannot \
+        be undone, key if you might repeat the call. Next call wait_job; later list_jobs finds the job again.";
     const EFFECT: Effect = Effect::Runs;
 
     fn asks(jobs: &Jobs, given: &Batch) -> Option<Question> {
@@ -34,7 +33,7 @@ impl Tool for StartBatch {
             JOB,
             field("new", Kind::Flag, "Whether it was created, not found by its key.").always(),
             field("job_status", Kind::Text, "Where it stands.").always(),
-            field("pid", Kind::Whole, "Process of its manager."),
+            field("pid", Kind::Whole, "Pid of its manager."),
             field("units", Kind::Whole, "Its units.").always(),
             field("canary", Kind::Whole, "First units, after which it waits for approve_job."),
             field("cwd", Kind::Bytes, "Directory of the units."),
@@ -84,6 +83,23 @@ fn start(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
             "warnings": warnings,
         }),
     ))
+}
+
+/// Returns what the call that started a job is answered when the job has ended.
+pub(in crate::mcp) fn ended_answer(seen: &Snapshot, summary: &str) -> Answer {
+    let Job { id, uid, name, status, progress, limits, .. } = &seen.job;
+    let answer = Answer::new(
+        summary,
+        json!({
+            "schema": 1,
+            "job": { "id": id, "uid": uid, "name": name },
+            "new": true,
+            "job_status": status,
+            "units": progress.total,
+            "canary": limits.canary,
+        }),
+    );
+    answer.fitted(StartBatch::output())
 }
 
 fn existing_summary(job: &Job) -> String {

@@ -16,7 +16,7 @@ pub(super) struct StopJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Its number, uid, name or key, or last.
+    /// Number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// End running units at once; they go back to pending and run again later.
@@ -30,8 +30,8 @@ impl Tool for StopJob {
     type Given = Given;
     const NAME: &'static str = "stop_job";
     const TITLE: &'static str = "Pause a job";
-    const DESCRIPTION: &'static str = "Pause a job: nothing more is started, running units finish, and nothing is lost. \
-        Returns at once; wait_job says when it is paused, resume_job continues it. To end a job permanently call cancel_job.";
+    const DESCRIPTION: &'static str = "Pause a job: nothing more is started, running units finish, and nothing is lost. wait_job says \
+        when it is paused, resume_job continues it, cancel_job ends a job permanently.";
     // With `now` or `grace` units are ended in the middle of their work.
     const EFFECT: Effect = Effect::Ends;
 

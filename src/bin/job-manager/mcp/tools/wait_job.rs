@@ -20,7 +20,7 @@ pub(super) struct WaitJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Its number, uid, name or key, or last.
+    /// Number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Seconds to wait, at most 50; without it 40 where the host follows progress, else 4.
@@ -33,8 +33,7 @@ impl Tool for WaitJob {
     const NAME: &'static str = "wait_job";
     const TITLE: &'static str = "Wait for a job";
     const DESCRIPTION: &'static str = "Wait a few seconds until a job has ended, pauses or waits for approval, \
-        and say where it stands. If it still runs then, call wait_job again, as often as it takes. The job does not \
-        depend on being waited for.";
+        and say where it stands. If it still runs then, call wait_job again, as often as it takes.";
     const EFFECT: Effect = Effect::Reads;
 
     fn awaits(given: Given) -> Option<Wait> {

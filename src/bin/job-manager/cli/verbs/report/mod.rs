@@ -7,6 +7,8 @@ mod html;
 mod markdown;
 
 use clap::{Args, ValueEnum};
+use job_manager::client::Client;
+use job_manager::model::JobId;
 
 use crate::cli::which::JobOrKeyArg;
 use crate::cli::{CliError, Global, Output};
@@ -31,6 +33,14 @@ pub struct Report {
     /// Format of the page: `html`, or `md` for Markdown
     #[arg(long, value_enum, default_value_t = Format::Html)]
     pub format: Format,
+}
+
+/// Writes the page of a job as Markdown.
+///
+/// # Errors
+/// When there is no such job or it cannot be read.
+pub fn report_in_markdown(client: &Client, job: JobId) -> Result<String, CliError> {
+    Ok(markdown::page(&Facts::of(client, job)?))
 }
 
 pub fn report(global: &Global, args: &Report, output: &mut Output) -> Result<(), CliError> {
