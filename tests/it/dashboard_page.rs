@@ -399,7 +399,7 @@ fn flags_are_decided_on_the_page_and_groups_and_spends_are_shown() {
     let Some(mut browser) = browser(&world) else { return };
 
     browser.open(&address(&dashboard, "/jobs/2"));
-    browser.wait_for_text("1 in all, 1 with units that run, 1 of which as many run as may, 0 held.");
+    browser.wait_for_text("1 in all: 1 with running units, 1 at their limit, 0 held.");
     browser.eval("location.hash = '#/jobs/1'");
     browser.wait_for_text("To review (2)");
     let shown = browser.eval("document.getElementById('main').innerText");

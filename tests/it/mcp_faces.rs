@@ -26,30 +26,33 @@ fn a_dashboard_for_the_person_shows_jobs_and_changes_none_also_not_by_its_token_
 
     let url = host.ok("open_dashboard", json!({}))["url"].as_str().unwrap().to_owned();
     let of_job = host.ok("open_dashboard", json!({ "job": 1 }))["url"].clone();
-    let (address, token) = url.strip_prefix("http://").unwrap().split_once("/?token=").unwrap();
-    let bearer = format!("Authorization: Bearer {token}");
+    let (address, token) = url.strip_prefix("http://").unwrap().split_once("/#token=").unwrap();
     let origin = format!("http://{address}");
-    let asked = |origin: &str, request: &[&str]| {
+    let writing = world.serve(&[]);
+    let other = format!("http://127.0.0.1:{}", writing.port);
+    let of_programs = std::fs::read_to_string(world.path("jobs.db.d/dashboard.read-only.token")).unwrap();
+    let curl = |args: &[&str]| {
         let mut curl = world.command("curl");
-        curl.args(["-s", "-o", "answer", "-w", "%{http_code}", "-H", &bearer])
-            .args(request)
-            .arg(format!("{origin}/api/jobs"));
-        crate::support::text(&curl.output().unwrap().stdout)
+        let output = curl.args(["-s", "-w", "%{http_code}", "-b", "jar", "-c", "jar"]).args(args).output().unwrap();
+        crate::support::text(&output.stdout)
     };
-    let read = asked(&origin, &[]);
-    let mut post = world.command("curl");
-    post.args(["-s", "-X", "POST", "-H", &bearer, &format!("{origin}/api/jobs/1/cancel")]);
-    let refused = crate::support::text(&post.output().unwrap().stdout);
-    let other = world.serve(&[]);
-    let elsewhere = asked(&format!("http://127.0.0.1:{}", other.port), &[]);
+    let asked = |origin: &str, request: &[&str], path: &str, token: &str| {
+        let bearer = format!("Authorization: Bearer {token}");
+        curl(&[&["-o", "answer", "-H", &bearer][..], request, &[&format!("{origin}/api/v1/{path}")]].concat())
+    };
+    let session = ["-X", "POST"];
+    let elsewhere = [asked(&other, &session, "session", token), asked(&other, &[], "jobs", of_programs.trim())];
+    let entered = [asked(&origin, &session, "session", token), asked(&origin, &[], "jobs", of_programs.trim())];
+    let read = curl(&["-o", "answer", &format!("{origin}/api/v1/jobs")]);
+    let from_the_page = format!("Origin: {origin}");
+    let refused = curl(&["-X", "POST", "-H", &from_the_page, &format!("{origin}/api/v1/jobs/1/cancel")]);
     drop(host);
 
     assert!(nothing.contains("no jobs yet"), "{nothing}");
-    assert_eq!(of_job, format!("{url}#/jobs/1"));
-    assert_eq!(read, "200");
+    assert_eq!(of_job, format!("{url}/jobs/1"));
+    assert_eq!((entered, read.as_str()), (["200", "200"].map(str::to_owned), "200"));
     assert!(refused.contains("read-only"), "{refused}");
-    assert_eq!(elsewhere, "401");
-    assert_ne!(other.token, token);
+    assert_eq!(elsewhere, ["401", "401"]);
     assert_eq!(world.status("1")["job_status"], "created");
-    assert_eq!(asked(&origin, &[]), "000");
+    assert_eq!(asked(&origin, &session, "session", token), "000");
 }

@@ -89,7 +89,7 @@ fn dashboards(db: &Path) -> Option<Dashboards> {
             return Ok(url.clone());
         }
         let dashboard = Dashboard::open(&db, 0, true).map_err(|error| in_words(&error))?;
-        let url = format!("{}?token={}", dashboard.address(), dashboard.token());
+        let url = dashboard.url();
         // Whoever looks at it sees that it has ended.
         let serve = move || drop(dashboard.serve(&AtomicBool::new(false)));
         let thread = std::thread::Builder::new().name("dashboard".to_owned()).spawn(serve);

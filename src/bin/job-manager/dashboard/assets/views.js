@@ -217,11 +217,11 @@ export function groups(job, address) {
   const named = (/** @type {string} */ name) => el("a", { href: address(name) }, el("bdi", {}, name));
   const held = groups.held.map((/** @type {any} */ group) =>
     row([named(group.name), "held", group.until ? when(group.until) : "the job is started again", el("bdi", {}, group.reason)], titles));
-  const full = groups.at_limit_first.map((/** @type {string} */ name) => row([named(name), "runs as many as may", "", ""], titles));
+  const full = groups.at_limit_first.map((/** @type {string} */ name) => row([named(name), "at its limit", "", ""], titles));
   const more = groups.held_more + groups.at_limit - groups.at_limit_first.length;
   return [
     el("h2", {}, "Groups"),
-    el("p", {}, `${count(groups.total)} in all, ${count(groups.running)} with units that run, ${count(groups.at_limit)} of which as many run as may, ${count(held.length + groups.held_more)} held.`),
+    el("p", {}, `${count(groups.total)} in all: ${count(groups.running)} with running units, ${count(groups.at_limit)} at their limit, ${count(held.length + groups.held_more)} held.`),
     held.length + full.length > 0 && table(titles, [...held, ...full], "Groups"),
     more > 0 && el("p", { class: "quiet" }, `${count(more)} more are not named.`),
   ];

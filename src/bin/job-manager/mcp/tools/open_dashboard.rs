@@ -32,7 +32,8 @@ impl Tool for OpenDashboard {
 
     fn answer(jobs: &Jobs, Given { job }: Given) -> Result<Answer, ToolError> {
         let page = match job {
-            Some(job) => format!("#/jobs/{}", jobs.of(&job)?.1),
+            // Behind the token, where the page looks for the place to show first.
+            Some(job) => format!("/jobs/{}", jobs.of(&job)?.1),
             None if jobs.to_read()?.is_none() => return Err(ToolError::NoJobsYet),
             None => String::new(),
         };
