@@ -76,7 +76,7 @@ fn a_line_that_cannot_be_heeded_is_an_error_that_names_it() {
     let named =
         format!("{}, line 2: unknown key \"workres\", expected one of db, workers, max-attempts, hook", path.display());
     assert!(unknown.contains(&named), "{unknown}");
-    assert!(table.contains("line 1: there are no tables"), "{table}");
+    assert!(table.contains("line 1: unknown key \"jobs\""), "{table}");
     assert!(writable.contains("others can write to it"), "{writable}");
     // What needs no default is not kept from its work.
     world.ok(&["help"]);

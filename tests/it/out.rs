@@ -369,7 +369,7 @@ fn the_example_of_films_makes_whole_copies_by_an_encoder_that_hangs_fails_and_is
         assert_eq!(fs::read_to_string(copy(film)).unwrap(), format!("first half of the film {film}\nsecond half\n"));
     }
     assert_eq!(fs::read_dir(world.path("made/small")).unwrap().count(), films.len());
-    assert!(again.status.success() && text(&again.stderr).contains("4 skipped"), "{}", text(&again.stderr));
+    assert!(again.status.success() && text(&again.stderr).contains("4 units skipped"), "{}", text(&again.stderr));
     let calls = world.lines("made/calls.log");
     let of = |film: &str| calls.iter().filter(|call| *call == film).count();
     assert!(of("alien") >= 2 && of("brazil") >= 2, "{calls:?}");
