@@ -65,9 +65,10 @@ impl Client {
         Ok(seen)
     }
 
-    /// Adds which units failed and wait for another attempt.
+    /// Adds which units failed and wait for another attempt; none of a job that was never started have.
     fn with_retrying(&self, mut seen: Snapshot) -> Result<Snapshot, ClientError> {
-        if !seen.job.status.is_terminal() && seen.job.progress.pending > 0 {
+        let may_wait = !seen.job.status.is_terminal() && seen.job.progress.pending > 0;
+        if may_wait && seen.job.started_at.is_some() {
             seen.retrying = self.store().retrying(seen.job.id)?;
         }
         Ok(seen)

@@ -9,22 +9,21 @@ use super::written::Written;
 use super::{Store, StoreError};
 use crate::model::{Cause, FailureEvidence, JobId, Retrying, UnitId};
 
-/// Waiting units that are looked at, those that are due first; nobody wants to know exactly how many more there are.
-const MOST: i64 = 1000;
 /// Longest reason that is told; the unit has all of it.
 const LAST_CHARS: usize = 300;
 
 statement! {
+    // No more than a thousand are looked at, those that are due first: nobody wants to know exactly how many more there are. The number
+    // is not bound, because SQLite would prepare the statement again at each use.
     // A unit that others cut off each time has no attempt counted. Of the last one that failed, what that attempt's own end says.
     struct RetryingUnits {
         ["WITH waiting AS MATERIALIZED (SELECT id FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = "
          "WITH waiting AS MATERIALIZED (SELECT id FROM units WHERE not_before IS NOT NULL AND job_id = "]
             job: i64 as BigInt,
-        " ORDER BY not_before LIMIT " most: i64 as BigInt,
-        "), retrying AS MATERIALIZED (SELECT units.id, units.started_at FROM waiting CROSS JOIN units WHERE units.id = waiting.id AND attempts > 0) \
-         SELECT (SELECT count(*) FROM retrying), (SELECT count(*) FROM waiting) = " bound: i64 as BigInt,
     }
-    ", unit_id, cause, exit_code, error, stderr FROM attempts WHERE id = (SELECT attempts.id FROM attempts WHERE unit_id = \
+    " ORDER BY not_before LIMIT 1000), \
+     retrying AS MATERIALIZED (SELECT units.id, units.started_at FROM waiting CROSS JOIN units WHERE units.id = waiting.id AND attempts > 0) \
+     SELECT (SELECT count(*) FROM retrying), (SELECT count(*) FROM waiting) = 1000, unit_id, cause, exit_code, error, stderr FROM attempts WHERE id = (SELECT attempts.id FROM attempts WHERE unit_id = \
      (SELECT id FROM retrying ORDER BY started_at DESC, id DESC LIMIT 1) AND cause NOT IN ('not_started', 'interrupted', 'crashed', \
      'cancelled', 'postponed', 'needs_attention') ORDER BY attempts.id DESC LIMIT 1)"
     -> (BigInt, Bool, BigInt, Text, Nullable<BigInt>, Text, Nullable<Text>)
@@ -37,8 +36,7 @@ impl Store {
     /// Its cost has a bound.
     pub fn retrying(&mut self, job: JobId) -> Result<Option<Retrying>, StoreError> {
         self.read("count the units that wait for another attempt", |conn| {
-            let row =
-                RetryingUnits { job: job.0, most: MOST, bound: MOST }.get_result::<RetryingRow>(conn).optional()?;
+            let row = RetryingUnits { job: job.0 }.get_result::<RetryingRow>(conn).optional()?;
             Ok(row.map(retrying))
         })
     }
