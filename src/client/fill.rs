@@ -24,16 +24,12 @@ impl Client {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         // To read a chunk takes about as long as to write one.
-        let contents = thread::scope(|threads| {
+        thread::scope(|threads| {
             let (hand_over, chunks) = sync_channel::<Vec<NewUnit>>(0);
             let writer = threads.spawn(move || {
-                for chunk in chunks {
-                    self.append(job, &chunk, SameKey::Refuse, made)?;
-                    contents.add_all(&chunk);
-                }
-                Ok::<_, ClientError>(contents)
+                chunks.into_iter().try_for_each(|chunk| self.append(job, &chunk, SameKey::Refuse, made).map(drop))
             });
-            let read = read(units, hand_over);
+            let read = read(units, &mut contents, hand_over);
             let written = writer.join().unwrap_or_else(|panic| resume_unwind(panic));
             read.and(written)
         })?;
@@ -44,6 +40,7 @@ impl Client {
 /// Reads units to their end, or until nobody takes them any more: whoever writes them has failed, and says why.
 fn read<E>(
     units: &mut impl Iterator<Item = Result<NewUnit, E>>,
+    contents: &mut Contents,
     hand_over: SyncSender<Vec<NewUnit>>,
 ) -> Result<(), ClientError>
 where
@@ -51,6 +48,7 @@ where
 {
     loop {
         let (chunk, last) = next_chunk(units)?;
+        contents.add_all(&chunk);
         if hand_over.send(chunk).is_err() || last {
             return Ok(());
         }

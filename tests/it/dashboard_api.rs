@@ -38,6 +38,27 @@ fn the_description_of_the_api_names_each_route_with_its_methods() {
 }
 
 #[test]
+fn the_description_of_the_api_takes_each_state_of_jobs_that_a_list_takes() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--", "true"]);
+    let dashboard = world.serve(&[]);
+    let states = job_manager::model::ShownStatus::words().collect::<Vec<_>>().join("|");
+
+    let pattern =
+        dashboard.get("/api/v1/openapi.json")["paths"]["/api/v1/jobs"]["get"]["parameters"][0]["schema"]["pattern"]
+            .clone();
+
+    let mut described: Vec<&str> = pattern.as_str().unwrap().split(['(', ')']).nth(1).unwrap().split('|').collect();
+    let mut known: Vec<&str> = states.split('|').collect();
+    (described.sort_unstable(), known.sort_unstable());
+    assert_eq!(described, known, "{pattern}");
+    assert_eq!(dashboard.get("/api/v1/jobs?status=unknown")["jobs"], json!([]));
+    for (asked, refused) in [("limit=0", 400), ("limit=-1", 400), ("limit=301", 200)] {
+        assert_eq!(dashboard.ask(&format!("GET /api/v1/jobs?{asked}"), &[], "").status, refused, "{asked}");
+    }
+}
+
+#[test]
 fn answers_have_what_the_description_says_that_they_have() {
     let world = World::new();
     let script = r#"test {} != 2 || exit 1; test {} != 3 || "$BIN" unit-flag doubtful"#;

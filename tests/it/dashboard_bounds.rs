@@ -128,6 +128,9 @@ fn results_items_output_and_log_are_downloaded_as_the_command_line_prints_them()
     let script = "echo said {name}; echo why >&2; test {name} = a";
     world.run(&["run", "-q", "--max-attempts", "1", "--jsonl", "items.jsonl", "--shell", "--", script]);
     world.run(&["run", "-q", "--max-attempts", "1", "--output", "full", "--", "seq", "{}", ":::", "30000"]);
+    let names: Vec<String> = (0..=1000).map(|n| format!("\"n{n}\":{n}")).collect();
+    world.write("wide.jsonl", &format!("{{{}}}\n", names.join(",")));
+    world.run(&["run", "-q", "--jsonl", "wide.jsonl", "--", "true", "{n0}"]);
     let dashboard = world.serve(&[]);
     let get = |path: &str| {
         let reply = dashboard.ask(&format!("GET /api/v1/jobs/{path}"), &[], "");
@@ -156,6 +159,9 @@ fn results_items_output_and_log_are_downloaded_as_the_command_line_prints_them()
         (404, "1/units/1/download/error.txt"),
         (404, "1/units/9/download/item.txt"),
         (404, "9/download/results.csv"),
+        // Not all values would have a column.
+        (422, "3/download/results.csv"),
+        (200, "3/download/results.jsonl"),
         (404, "1/download/results.xml"),
         (400, "1/download/results.csv?match=("),
         (400, "1/units/1/download/stdout.txt?attempt=x"),

@@ -17,7 +17,7 @@ const RANKS: [&[&str]; 11] = [
     &["recovery"],
     &["manager", "client"],
     &["testing"],
-    &["command_line", "results", "system"],
+    &["command_line", "json_object", "results", "system"],
     &["dashboard", "mcp"],
     &["cli"],
 ];

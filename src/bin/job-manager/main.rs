@@ -8,6 +8,7 @@ mod cli;
 mod command_line;
 #[cfg(feature = "serve")]
 mod dashboard;
+mod json_object;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod results;

@@ -62,6 +62,10 @@ pub(super) enum CliError {
         and_has(known)
     )]
     NoMeter { job: JobId, name: String, known: Vec<String> },
+    #[error(
+        "job {job} has a bound on {name}, which would go with the meter: say so with budget.{name}=none, rate.{name}=none"
+    )]
+    MeterBounded { job: JobId, name: String },
     #[error("say when the unit is to be tried again: a duration such as 10m, or --until 22:00")]
     NoTime,
     #[error("{given} is a bound of groups, and job {job} has none: they are given with --group when a job is created")]

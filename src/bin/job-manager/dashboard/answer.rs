@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::bound::bounded;
+use crate::results::ResultsError;
 
 /// The connections of a dashboard.
 pub(super) struct Connections {
@@ -62,6 +63,8 @@ pub(super) enum Refused {
     NoLog(#[source] std::io::Error),
     #[error("the unit has no {name}")]
     NoValue { name: &'static str },
+    #[error("there are more names than columns: results.jsonl has all")]
+    TooManyColumns,
     #[error("this page is not asked for in that way")]
     WrongMethod,
     #[error("the answer could not be made")]
@@ -152,6 +155,7 @@ impl Refused {
             Self::TooManyStreams => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoSuchPage | Self::NoValue { .. } => StatusCode::NOT_FOUND,
             Self::NoLog(error) if error.kind() == std::io::ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            Self::TooManyColumns => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NoLog(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Broken(_) | Self::Unwritten(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -175,6 +179,15 @@ fn status_of(error: &ClientError) -> StatusCode {
         ErrorKind::Busy | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         ErrorKind::Database | ErrorKind::Interrupted | ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl From<ResultsError> for Refused {
+    fn from(error: ResultsError) -> Self {
+        match error {
+            ResultsError::Client(error) => Self::Client(error),
+            ResultsError::Written(error) => Self::Unwritten(serde_json::Error::io(error)),
+        }
     }
 }
 

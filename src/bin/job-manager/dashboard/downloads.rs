@@ -17,7 +17,7 @@ use super::answer::{Connections, Named, Refused};
 use super::stream::{Broken, PIECE_BYTES, Pieces, file};
 use super::values;
 use super::words::{word, words};
-use crate::results::{Columns, Format, Lines, Table, item};
+use crate::results::{Columns, Format, Lines, Omitted, Table, item};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON_LINES: &str = "application/jsonl";
@@ -71,11 +71,19 @@ async fn results(
     query: Asked,
 ) -> Result<Response, Refused> {
     let filter = UnitFilter { current: Some(true), ..query?.0.filter()? };
-    let (job, filter, are_texts) = connections
+    let (job, filter, table) = connections
         .look(move |client| {
             let job = client.find_job(&job)?;
             let filter = client.accepted_only(job, filter)?;
-            Ok((job, filter, client.has_text_results(&client.job(job)?)?))
+            let are_texts = client.has_text_results(&client.job(job)?)?;
+            let columns = match format {
+                Format::Jsonl => Columns::default(),
+                Format::Csv | Format::Tsv => Columns::of(client, job, &filter)?,
+            };
+            if columns.input.is_cut || columns.result.is_cut {
+                return Err(Refused::TooManyColumns);
+            }
+            Ok((job, filter, Arc::new(Table { columns, are_texts, with_outdated: false })))
         })
         .await?;
     let (kind, end) = match format {
@@ -84,7 +92,7 @@ async fn results(
         Format::Jsonl => (JSON_LINES, "jsonl"),
     };
     Ok(file(kind, &format!("job-{job}-results.{end}"), move |pieces| {
-        write_results(&connections, format, job, &filter, are_texts, pieces)
+        write_results(&connections, format, job, &filter, &table, pieces)
     }))
 }
 
@@ -93,19 +101,21 @@ fn write_results(
     format: Format,
     job: JobId,
     filter: &UnitFilter,
-    are_texts: bool,
+    table: &Arc<Table>,
     pieces: &Pieces,
 ) -> Result<(), Broken> {
     let client = connections.reader();
-    let columns = if format == Format::Jsonl { Columns::default() } else { Columns::of(client, job, filter)? };
-    let table = Arc::new(Table { columns, are_texts, with_outdated: false });
-    let mut lines = Lines::new(format, &table);
+    let mut lines = Lines::new(format, table);
     lines.add_header()?;
     let (mut after, mut unreadable) = (None, None);
     loop {
         let next = lines.read(client, job, filter, after)?;
+        let Omitted { values, unreadable: unread, .. } = lines.take_omitted();
+        if values > 0 {
+            return Err("values without a column came while the table was written".into());
+        }
         pieces.give(&lines.take()?)?;
-        unreadable = unreadable.or(lines.take_omitted().unreadable.into_iter().next());
+        unreadable = unreadable.or(unread.into_iter().next());
         let Some(next) = next else { break };
         after = Some(next);
     }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{Connections, Named, Refused, Reply};
-use super::words::{number, whole, word, words};
+use super::words::{number, whole, word, words, wrong};
 use crate::command_line::command_line;
 
 const JOBS: i64 = 50;
@@ -53,11 +53,19 @@ async fn jobs(State(connections): Shared, query: Result<Query<JobsQuery>, QueryR
     let states = words("status", query.status.as_deref())?;
     let filter = JobFilter {
         name: query.name.filter(|name| !name.is_empty()),
-        limit: Some(whole("limit", query.limit.as_deref())?.unwrap_or(JOBS).clamp(1, MAX_ROWS)),
+        limit: Some(rows(query.limit.as_deref())?.unwrap_or(JOBS)),
         under_way_first: true,
         ..JobFilter::in_states(&states)
     };
     connections.read(move |client| Ok(client.job_list(&filter)?)).await
+}
+
+/// Reads how many rows are asked for; no more are given than fit.
+fn rows(given: Option<&str>) -> Result<Option<i64>, Refused> {
+    match whole("limit", given)? {
+        Some(limit) if limit < 1 => Err(wrong("limit", format!("invalid limit {limit}, expected a number from 1 on"))),
+        limit => Ok(limit.map(|limit| limit.min(MAX_ROWS))),
+    }
 }
 
 async fn job(State(connections): Shared, Named(job): Named<String>) -> Reply {
@@ -93,7 +101,7 @@ async fn units(
         ..UnitFilter::default()
     };
     let order: UnitOrder = word("sort", query.sort.as_deref())?.unwrap_or_default();
-    let limit = whole("limit", query.limit.as_deref())?.unwrap_or(UNITS).clamp(1, MAX_ROWS);
+    let limit = rows(query.limit.as_deref())?.unwrap_or(UNITS);
     let after = whole("after", query.after.as_deref())?.map(Seq);
     connections
         .read(move |client| Ok(client.unit_page(client.find_job(&job)?, &filter, order, after, limit, SEARCH_TIME)?))

@@ -5,14 +5,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use job_manager::client::Client;
 use job_manager::model::{JobId, RawText, UnitFilter, UnitResult};
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::{ResultsError, item};
+use crate::json_object::members_of_object;
 
 /// Columns that are there, or may be, whatever the input is.
 const OURS: [&str; 10] =
@@ -135,8 +133,7 @@ pub(super) fn fields(json: &str) -> Option<Vec<(String, Cow<'_, str>)>> {
 }
 
 fn flatten<'a>(json: &'a str, before: &str, depth: usize, found: &mut Vec<(String, Cow<'a, str>)>) -> Option<()> {
-    let members = serde_json::Deserializer::from_str(json).deserialize_map(Members).ok()?;
-    for (name, value) in members {
+    for (name, value) in members_of_object(json)? {
         let name = format!("{before}{name}");
         let json = value.get();
         let is_taken_apart = json.starts_with('{') && json != "{}" && depth < DEPTH && RawText::of_json(json).is_none();
@@ -163,25 +160,6 @@ pub(super) fn plain_text(json: &str) -> Option<&str> {
     let text = json.strip_prefix('"')?.strip_suffix('"')?;
     let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
     text.bytes().all(is_plain).then_some(text)
-}
-
-/// The members of an object in their order, with their values as they stand.
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(String, &'de RawValue)>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(members)
-    }
 }
 
 #[cfg(test)]

@@ -81,20 +81,21 @@ fn in_words(error: &dyn Error) -> String {
 fn dashboards(db: &Path) -> Option<Dashboards> {
     use std::sync::atomic::AtomicBool;
     use std::sync::{Mutex, PoisonError};
+    use std::thread::JoinHandle;
 
-    let (db, open) = (db.to_owned(), Mutex::new(None::<String>));
+    let (db, open) = (db.to_owned(), Mutex::new(None::<(String, JoinHandle<()>)>));
     Some(Box::new(move || {
         let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(url) = &*open {
+        if let Some((url, _)) = open.as_ref().filter(|(_, serving)| !serving.is_finished()) {
             return Ok(url.clone());
         }
         let dashboard = Dashboard::open(&db, 0, true).map_err(|error| in_words(&error))?;
         let url = dashboard.url();
-        // Whoever looks at it sees that it has ended.
+        // Whoever looks at it sees that it has ended, and whoever asks again gets another one.
         let serve = move || drop(dashboard.serve(&AtomicBool::new(false)));
-        let thread = std::thread::Builder::new().name("dashboard".to_owned()).spawn(serve);
-        thread.map_err(|error| format!("cannot start a thread: {error}"))?;
-        Ok(open.insert(url).clone())
+        let serving = std::thread::Builder::new().name("dashboard".to_owned()).spawn(serve);
+        let serving = serving.map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok(open.insert((url, serving)).0.clone())
     }))
 }
 

@@ -63,6 +63,21 @@ fn refuse_unknown_meter(changes: &[Change], job: &Job) -> Result<(), CliError> {
     }
 }
 
+/// Refuses to take a meter away together with a budget that nobody has named, or beside another bound that it would get.
+fn refuse_lost_budget(changes: &[Change], job: &Job) -> Result<(), CliError> {
+    for name in changes.iter().filter_map(|change| change.taken.as_ref()) {
+        let others = changes.iter().filter(|change| change.taken.as_ref() != Some(name));
+        let is_named = others.clone().any(|change| of_meter(&change.key).is_some_and(|(_, of)| of == name));
+        let mut limits = job.limits.clone();
+        others.for_each(|change| (change.apply)(&mut limits));
+        let left = limits.meters.iter().find(|meter| meter.name == *name);
+        if left.is_some_and(|meter| meter.budget.is_some() || (is_named && meter.is_bounded())) {
+            return Err(CliError::MeterBounded { job: job.id, name: name.clone() });
+        }
+    }
+    Ok(())
+}
+
 /// Makes the changes; those of a kind that unite replace what was there before. Paths are relative to `cwd`, that of the units.
 fn apply_all(changes: &[Change], cwd: Option<&Path>, limits: &mut Limits) {
     let is_changed = |key| changes.iter().any(|change| change.key == key);
@@ -73,7 +88,9 @@ fn apply_all(changes: &[Change], cwd: Option<&Path>, limits: &mut Limits) {
     if is_changed("window") {
         limits.start.window = None;
     }
-    changes.iter().for_each(|change| (change.apply)(limits));
+    // A meter is taken away at the end: a bound that is taken from it would make another one.
+    let (last, first): (Vec<&Change>, Vec<_>) = changes.iter().partition(|change| change.taken.is_some());
+    first.into_iter().chain(last).for_each(|change| (change.apply)(limits));
     if let (Some(windows), Some(zone)) = (&mut limits.start.window, zone) {
         // The clock is the one by which the job was created.
         windows.zone = zone;
@@ -100,6 +117,7 @@ pub fn set(global: &Global, args: &Set, output: &mut Output) -> Result<(), CliEr
     refuse_two_values(&changes)?;
     let row = client.job(job)?;
     refuse_unknown_meter(&changes, &row)?;
+    refuse_lost_budget(&changes, &row)?;
     let is_of_groups = |change: &Change| change.group.is_some() || OF_GROUPS.contains(&change.key.as_str());
     if let Some(change) = changes.iter().find(|change| is_of_groups(change) && row.limits.groups.is_none()) {
         return Err(CliError::NoGroups { job, given: change.key.clone() });

@@ -54,6 +54,8 @@ pub struct Change {
     pub apply: Apply,
     /// A group, and its own limit.
     pub group: Option<(String, Option<usize>)>,
+    /// A meter that is taken away.
+    pub taken: Option<String>,
 }
 
 impl fmt::Debug for Change {
@@ -67,7 +69,7 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
     if let Some(value) = text.as_bytes().strip_prefix(b"diskfree=").filter(|value| *value != NONE.as_bytes()) {
         let disk = DiskFree::of_os(OsStr::from_bytes(value)).map_err(|error| error.to_string())?;
         let apply: Apply = Arc::new(move |limits| limits.start.diskfree.push(disk.clone()));
-        return Ok(Change { key: "diskfree".to_owned(), apply, group: None });
+        return Ok(Change { key: "diskfree".to_owned(), apply, group: None, taken: None });
     }
     let text = text.to_str().ok_or_else(|| format!("{text:?} is not UTF-8, only the path of diskfree may be so"))?;
     let (key, value) =
@@ -110,7 +112,12 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
         other if other.starts_with(GROUP) => {
             let group = other[GROUP.len()..].to_owned();
             let most = optional(value, group_args::most).map_err(|why| format!("{other}={value}: {why}"))?;
-            return Ok(Change { key: other.to_owned(), apply: Arc::new(|_| {}), group: Some((group, most)) });
+            return Ok(Change {
+                key: other.to_owned(),
+                apply: Arc::new(|_| {}),
+                group: Some((group, most)),
+                taken: None,
+            });
         }
         "adapt" => {
             let least = optional(value, adapt).map_err(|why| format!("adapt={value}: {why}"))?;
@@ -163,7 +170,8 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
         }
         other => return Err(format!("no limit {other:?} can be changed (for workers there is `scale`)")),
     };
-    Ok(Change { key: key.to_owned(), apply, group: None })
+    let taken = of_meter(key).filter(|(kind, _)| *kind == "meter" && value == NONE).map(|(_, name)| name.to_owned());
+    Ok(Change { key: key.to_owned(), apply, group: None, taken })
 }
 
 /// Splits `budget.usd` into what is changed of which meter.
