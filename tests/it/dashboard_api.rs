@@ -50,7 +50,8 @@ fn the_description_of_the_api_takes_each_state_of_jobs_that_a_list_takes() {
 
     let mut described: Vec<&str> = pattern.as_str().unwrap().split(['(', ')']).nth(1).unwrap().split('|').collect();
     let mut known: Vec<&str> = states.split('|').collect();
-    (described.sort_unstable(), known.sort_unstable());
+    described.sort_unstable();
+    known.sort_unstable();
     assert_eq!(described, known, "{pattern}");
     assert_eq!(dashboard.get("/api/v1/jobs?status=unknown")["jobs"], json!([]));
     for (asked, refused) in [("limit=0", 400), ("limit=-1", 400), ("limit=301", 200)] {
