@@ -55,13 +55,19 @@ impl fmt::Display for AdaptedWorkers {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
     fn what_managers_came_to_is_said_with_when_somebody_was_busy() {
         let (now, limits) =
             (Timestamp::from_micros(20_000_000), Limits { workers: 64, adapt: Some(4), ..Limits::default() });
-        let adapted = |second: i64| Adapted { workers: 12, busy_at: Some(Timestamp::from_micros(second * 1_000_000)) };
+        let adapted = |second: i64| Adapted {
+            workers: 12,
+            busy_at: Some(Timestamp::from_micros(second * 1_000_000)),
+            groups: BTreeMap::new(),
+        };
         let of = |host: Option<&str>, adapted, limits| {
             AdaptedWorkers::of(&[(host.map(str::to_owned), adapted)], &[], limits, now)
                 .map(|adapted| adapted.to_string())
@@ -69,7 +75,7 @@ mod tests {
 
         let never = Adapted { busy_at: None, ..adapted(0) };
         assert_eq!(of(None, adapted(6), &limits).unwrap(), "12 of 64 workers (adapted, last busy 14s ago)");
-        assert_eq!(of(None, never, &limits).unwrap(), "12 of 64 workers (adapted)");
+        assert_eq!(of(None, never.clone(), &limits).unwrap(), "12 of 64 workers (adapted)");
         let scaled = Limits { workers: 8, ..limits.clone() };
         assert_eq!(of(None, never, &scaled).unwrap(), "8 of 8 workers (adapted)");
         assert_eq!(of(Some("gone"), adapted(6), &limits), None);

@@ -1,74 +1,101 @@
-//! How many units run at a time where that follows what whoever they ask can take: up by one after as many units that ended
-//! well as may run at present, down by half when somebody was busy.
+//! How many units run at a time where that follows what whoever they ask can take.
 //!
-//! A number is halved at most once in the mean duration of a unit, and only on the word of an attempt that began after it was
-//! last halved: what began before says nothing of the number that holds now.
+//! Of a job without groups there is one number. Where units have groups, each of which asks somebody of its own, a group has a
+//! number as soon as one of its units was busy, and until all of it may run again; the job's own follows what has the whole job wait.
 
+mod number;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tracing::info;
 
 use super::feed::Feed;
-use crate::model::{Adapted, Limits, Timestamp, UnitOutcome};
+use crate::model::{Adapted, HoldScope, Limits, Postponement, Timestamp, UnitOutcome};
+use number::Number;
 
-/// The share of the latest duration in the mean.
-const WEIGHT: u32 = 8;
-
-/// The number, where the job adapts it.
+/// The numbers, where the job adapts them.
 #[derive(Default)]
 pub(super) struct Adaptation(Mutex<Option<State>>);
 
-#[derive(Debug, Clone)]
 struct State {
-    /// Fewest and most units.
+    /// Fewest units, and most of a group without a bound.
     bounds: (usize, usize),
-    workers: usize,
-    /// Units that ended well since the number last changed.
-    clean: usize,
-    halved_at: Option<Instant>,
-    busy_at: Option<Timestamp>,
-    /// Mean duration of units that ended well.
-    mean: Option<Duration>,
+    of_job: Number,
+    /// Those of the lanes that are held down.
+    of_lanes: HashMap<u32, Number>,
+    /// What an earlier manager came to of groups that are not known here yet.
+    before: BTreeMap<String, usize>,
 }
 
 impl Adaptation {
-    /// Takes up the limits of a job: a number that was adapted stays as far as they let it. `before` is what an earlier manager
+    /// Takes up the limits of a job: numbers that were adapted stay as far as they let them. `before` is what an earlier manager
     /// came to.
     pub fn follow(&self, limits: &Limits, before: Option<Adapted>, feed: &Feed) {
         let mut state = self.lock();
-        *state = limits.adapt.map(|least| match state.take() {
-            Some(state) => state.within(least, limits.workers),
+        let former = state.take();
+        let lanes = former.iter().flat_map(|state| state.of_lanes.keys());
+        lanes.for_each(|lane| feed.adapt_lane(*lane, None));
+        *state = limits.adapt.map(|least| match former {
+            Some(state) => state.within(least, limits.workers, feed),
             None => State::new(least, limits.workers, before),
         });
-        feed.adapt_workers(state.as_ref().map_or(usize::MAX, |state| state.workers));
+        feed.adapt_workers(state.as_ref().map_or(usize::MAX, |state| state.of_job.workers));
     }
 
-    /// Counts how an attempt ended that began at `began`.
-    pub fn count(&self, outcome: &UnitOutcome, began: Instant, now: Timestamp, feed: &Feed) {
+    /// Has groups that have become known begin where an earlier manager was.
+    pub fn know_groups(&self, feed: &Feed) {
+        if let Some(state) = self.lock().as_mut() {
+            let (known, before) = std::mem::take(&mut state.before)
+                .into_iter()
+                .map(|(group, workers)| (feed.find_lane(&group), group, workers))
+                .partition::<Vec<_>, _>(|(lane, ..)| lane.is_some());
+            state.before = before.into_iter().map(|(_, group, workers)| (group, workers)).collect();
+            for (lane, _, workers) in known {
+                lane.into_iter().for_each(|lane| state.begin_lane(lane, workers, feed));
+            }
+        }
+    }
+
+    /// Counts how an attempt ended that began at `began`, of a unit in that lane.
+    pub fn count(&self, outcome: &UnitOutcome, lane: Option<u32>, began: Instant, now: Timestamp, feed: &Feed) {
         let mut state = self.lock();
         let Some(state) = state.as_mut() else { return };
-        let before = state.workers;
+        let of_group =
+            lane.filter(|_| !matches!(outcome, UnitOutcome::Later(Postponement { hold: HoldScope::Job, .. })));
+        if let Some(lane) = of_group {
+            state.count_in_lane(outcome, lane, began, now, feed);
+        }
+        let before = state.of_job.workers;
         match outcome {
-            UnitOutcome::Completed { .. } => state.ended_well(began.elapsed()),
-            busy if busy.is_busy() => state.was_busy(began, Instant::now(), now),
+            UnitOutcome::Completed { .. } => state.of_job.ended_well(began.elapsed()),
+            busy if busy.is_busy() && of_group.is_none() => state.of_job.was_busy(began, Instant::now(), now),
             _ => {}
         }
-        if state.workers != before {
-            if state.workers < before {
-                info!(
-                    "{} at a time from now on, before {before}: {}",
-                    state.workers,
-                    outcome.error().unwrap_or("busy")
-                );
+        if state.of_job.workers != before {
+            if state.of_job.workers < before {
+                say(state.of_job.workers, before, "", outcome);
             }
-            feed.adapt_workers(state.workers);
+            feed.adapt_workers(state.of_job.workers);
         }
+    }
+
+    /// Returns how many units run at a time, groups aside.
+    pub fn workers(&self) -> Option<usize> {
+        self.lock().as_ref().map(|state| state.of_job.workers)
     }
 
     /// Returns what it has come to.
-    pub fn adapted(&self) -> Option<Adapted> {
-        self.lock().as_ref().map(|state| Adapted { workers: state.workers, busy_at: state.busy_at })
+    pub fn adapted(&self, feed: &Feed) -> Option<Adapted> {
+        self.lock().as_ref().map(|state| {
+            let busy_at = state.of_lanes.values().filter_map(|number| number.busy_at).chain(state.of_job.busy_at).max();
+            let numbers = state.of_lanes.iter().map(|(lane, number)| (*lane, number.workers));
+            let known = feed.named_lanes(numbers).into_iter();
+            let before = state.before.iter().map(|(group, workers)| (group.clone(), *workers));
+            let groups = known.chain(before).take(Adapted::MOST_GROUPS).collect();
+            Adapted { workers: state.of_job.workers, busy_at, groups }
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<State>> {
@@ -79,77 +106,69 @@ impl Adaptation {
 
 impl State {
     fn new(least: usize, most: usize, before: Option<Adapted>) -> State {
-        let workers = before.map_or(most, |before| before.workers);
-        let busy_at = before.and_then(|before| before.busy_at);
-        State { bounds: (0, 0), workers, clean: 0, halved_at: None, busy_at, mean: None }.within(least, most)
+        let (workers, busy_at, before) = before
+            .map_or((None, None, BTreeMap::new()), |before| (Some(before.workers), before.busy_at, before.groups));
+        let mut of_job = Number::new(least, most, workers);
+        of_job.busy_at = busy_at;
+        State { bounds: (least, most), of_job, of_lanes: HashMap::new(), before }
     }
 
-    fn within(self, least: usize, most: usize) -> State {
-        // One that was not held down has the new limit at once.
-        let workers = if self.workers == self.bounds.1 { most } else { self.workers };
-        State { workers: workers.max(least).min(most), bounds: (least, most), ..self }
-    }
-
-    fn ended_well(&mut self, took: Duration) {
-        self.mean = Some(self.mean.map_or(took, |mean| (mean * (WEIGHT - 1) + took) / WEIGHT));
-        self.clean += 1;
-        if self.clean >= self.workers {
-            (self.workers, self.clean) = ((self.workers + 1).min(self.bounds.1), 0);
+    fn within(self, least: usize, most: usize, feed: &Feed) -> State {
+        let of_job = self.of_job.within(least, most);
+        let mut state = State { bounds: (least, most), of_job, of_lanes: HashMap::new(), ..self };
+        for (lane, number) in self.of_lanes {
+            state.keep(lane, state.bounded(number, lane, feed), feed);
         }
+        state
     }
 
-    fn was_busy(&mut self, began: Instant, now: Instant, at: Timestamp) {
-        self.busy_at = Some(at);
-        let is_old = self.halved_at.is_some_and(|halved_at| {
-            began <= halved_at || now.saturating_duration_since(halved_at) < self.mean.unwrap_or_default()
-        });
-        if !is_old {
-            self.halved_at = Some(now);
-            (self.workers, self.clean) = ((self.workers / 2).max(self.bounds.0).min(self.bounds.1), 0);
+    /// Takes up what a group may run at most by now.
+    fn bounded(&self, number: Number, lane: u32, feed: &Feed) -> Number {
+        let most = feed.bound_of_lane(lane).0.min(self.bounds.1);
+        number.within(self.bounds.0.min(most), most)
+    }
+
+    fn begin_lane(&mut self, lane: u32, workers: usize, feed: &Feed) {
+        let most = feed.bound_of_lane(lane).0.min(self.bounds.1);
+        self.keep(lane, Number::new(self.bounds.0.min(most), most, Some(workers)), feed);
+    }
+
+    fn count_in_lane(&mut self, outcome: &UnitOutcome, lane: u32, began: Instant, now: Timestamp, feed: &Feed) {
+        let number = match self.of_lanes.remove(&lane) {
+            Some(number) => self.bounded(number, lane, feed),
+            None if outcome.is_busy() => {
+                // Whoever was asked could not take what ran, however many more might have run.
+                let (most, running) = feed.bound_of_lane(lane);
+                let most = most.min(self.bounds.1);
+                Number::new(self.bounds.0.min(most), most, Some(running))
+            }
+            None => return,
+        };
+        let (before, mut number) = (number.workers, number);
+        match outcome {
+            UnitOutcome::Completed { .. } => number.ended_well(began.elapsed()),
+            busy if busy.is_busy() => number.was_busy(began, Instant::now(), now),
+            _ => {}
+        }
+        if number.workers < before {
+            say(number.workers, before, &of_group(lane, feed), outcome);
+        }
+        self.keep(lane, number, feed);
+    }
+
+    /// Keeps the number of a lane while it is held down.
+    fn keep(&mut self, lane: u32, number: Number, feed: &Feed) {
+        feed.adapt_lane(lane, number.is_held_down().then_some(number.workers));
+        if number.is_held_down() {
+            self.of_lanes.insert(lane, number);
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn of_group(lane: u32, feed: &Feed) -> String {
+    feed.named_lanes([(lane, 0)].into_iter()).into_iter().map(|(name, _)| format!(" of the group {name}")).collect()
+}
 
-    const NOW: Timestamp = Timestamp::from_micros(1);
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn the_number_grows_by_one_after_as_many_ends_and_is_halved_once_in_a_mean_duration() {
-        let start = Instant::now();
-        let mut state = State::new(2, 8, None);
-        state.was_busy(start, start, NOW);
-        assert_eq!(state.workers, 4);
-
-        (0..4).for_each(|_| state.ended_well(SECOND));
-        assert_eq!(state.workers, 5);
-        (0..4).for_each(|_| state.ended_well(SECOND));
-        assert_eq!(state.workers, 5);
-        state.ended_well(SECOND);
-        assert_eq!(state.workers, 6);
-
-        state.was_busy(start + SECOND / 2, start + SECOND / 2, NOW);
-        assert_eq!(state.workers, 6, "twice in the mean duration");
-        state.was_busy(start, start + SECOND * 3, NOW);
-        assert_eq!(state.workers, 6, "of an attempt that began before");
-        (3..9).for_each(|s| state.was_busy(start + SECOND * s, start + SECOND * s, NOW));
-        assert_eq!(state.workers, 2, "the fewest");
-        (0..1000).for_each(|_| state.ended_well(SECOND));
-        assert_eq!(state.workers, 8, "the most");
-    }
-
-    #[test]
-    fn a_number_that_was_adapted_outlives_its_manager_and_other_limits() {
-        let before = Some(Adapted { workers: 12, busy_at: Some(NOW) });
-
-        let state = State::new(4, 64, before);
-        assert_eq!((state.workers, state.busy_at), (12, Some(NOW)));
-        assert_eq!(state.clone().within(4, 8).workers, 8);
-        assert_eq!(state.clone().within(16, 64).workers, 16);
-        assert_eq!(state.within(4, 100).workers, 12);
-        assert_eq!(State::new(4, 64, None).within(4, 100).workers, 100, "it was not held down");
-    }
+fn say(workers: usize, before: usize, of_group: &str, outcome: &UnitOutcome) {
+    info!("{workers}{of_group} at a time from now on, before {before}: {}", outcome.error().unwrap_or("busy"));
 }

@@ -42,8 +42,8 @@ impl RateMeter {
             return None;
         }
         let (workers, running, waits) = (shared.limits().workers, shared.under_way().len(), shared.waits());
-        let adapted = shared.adaptation.adapted();
-        let says = (workers, running, waits.clone(), adapted);
+        let adapted = shared.adaptation.adapted(&shared.feed);
+        let says = (workers, running, waits.clone(), adapted.clone());
         if is_alone && says == self.said && elapsed < self.alone_every {
             return None;
         }

@@ -134,7 +134,7 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         }
         if limits.adapt.is_some() {
             let shared = worker_context.shared;
-            shared.adaptation.count(&end.outcome, began, span.ended_at, &shared.feed);
+            shared.adaptation.count(&end.outcome, unit.lane, began, span.ended_at, &shared.feed);
         }
         if outbox.as_mut().is_some_and(|outbox| outbox.make_room().is_err()) {
             return;

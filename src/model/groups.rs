@@ -1,5 +1,7 @@
 //! Groups of a job's units, such as those that ask the same host: what bounds each of them by itself.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Rate, Timestamp};
@@ -78,6 +80,20 @@ pub struct GroupsStatus {
     pub held: Vec<HeldGroup>,
     /// How many more are.
     pub held_more: usize,
+    /// Those of which fewer run than may, because whoever they ask could take no more lately.
+    pub adapted: usize,
+    /// The first of these, and how many run at a time.
+    pub adapted_first: Vec<AdaptedGroup>,
+}
+
+/// A group of which fewer units run than may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AdaptedGroup {
+    /// Its name.
+    pub name: String,
+    /// How many run at a time.
+    pub workers: usize,
 }
 
 impl GroupsStatus {
@@ -89,6 +105,23 @@ impl GroupsStatus {
         let (at_limit, held_more) = (full.len(), held.len().saturating_sub(Self::NAMED));
         full.truncate(Self::NAMED);
         held.truncate(Self::NAMED);
-        GroupsStatus { total, running, at_limit, at_limit_first: full, held, held_more }
+        GroupsStatus {
+            total,
+            running,
+            at_limit,
+            at_limit_first: full,
+            held,
+            held_more,
+            adapted: 0,
+            adapted_first: Vec::new(),
+        }
+    }
+
+    /// Adds the groups that a manager has come to hold down, some of them by name.
+    pub(crate) fn with_adapted(self, groups: &BTreeMap<String, usize>) -> GroupsStatus {
+        let first = groups.iter().take(Self::NAMED);
+        let adapted_first =
+            first.map(|(name, workers)| AdaptedGroup { name: name.clone(), workers: *workers }).collect();
+        GroupsStatus { adapted: groups.len(), adapted_first, ..self }
     }
 }

@@ -98,7 +98,7 @@ pub use error_kind::ErrorKind;
 pub(crate) use failure::{ClusterId, FailureCluster, FailureEvidence};
 pub use flag::{Decision, Flag, FlagIf, Flagged};
 pub(crate) use fnv::fnv;
-pub use groups::{Group, Groups, GroupsStatus, HeldGroup};
+pub use groups::{AdaptedGroup, Group, Groups, GroupsStatus, HeldGroup};
 pub use ids::{Epoch, JobId, Seq, UnitId};
 pub use isolation::Isolation;
 pub use job::{Hold, Job, JobTotals, Progress, StopRequest};

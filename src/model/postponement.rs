@@ -1,5 +1,6 @@
 //! Attempts that end and ask to be made again later: no attempt is counted, and the worker is free meanwhile.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -89,12 +90,20 @@ impl Postponement {
 }
 
 /// How many units a job that adapts runs at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adapted {
     /// How many.
     pub workers: usize,
     /// When somebody who was asked last had too much to do.
     pub busy_at: Option<Timestamp>,
+    /// The groups that are held down, each with how many of its units run at a time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, usize>,
+}
+
+impl Adapted {
+    /// Most groups that are noted for the next manager; those beyond begin with all that they may run.
+    pub const MOST_GROUPS: usize = 1000;
 }
 
 #[cfg(test)]

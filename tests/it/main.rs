@@ -1,5 +1,6 @@
 //! Whole-process tests: real managers, real signals, real files.
 
+mod adapted_groups;
 mod agreement;
 mod approvals;
 mod at_most_once;

@@ -181,6 +181,7 @@ fn a_meter_is_added_and_taken_away_by_its_path_and_a_slip_of_the_pen_makes_none(
     let said = world.fails(2, &["set", "1", "budget.uds=20"]);
     world.ok(&["set", "1", "meter.calls=.calls:-0", "rate.calls=1000/s"]);
     world.ok(&["set", "1", "meter.calls=none"]);
+    let twice = world.fails(2, &["set", "1", "meter.calls=none"]);
     let with_budget =
         [&["meter.usd=none"][..], &["budget.usd=5", "meter.usd=none"], &["meter.usd=none", "rate.usd=1/s"]]
             .map(|changes| world.fails(2, &[&["set", "1"][..], changes].concat()));
@@ -189,6 +190,7 @@ fn a_meter_is_added_and_taken_away_by_its_path_and_a_slip_of_the_pen_makes_none(
     world.ok(&["set", "1", "budget.usd=none"]);
     let after = world.ok(&["explain", "1"]);
 
+    assert!(twice.contains("has no meter \"calls\""), "{twice}");
     assert!(with_budget.iter().all(|said| said.contains("budget.usd=none")), "{with_budget:?}");
     assert!(said.contains("has no meter \"uds\", it has usd: meter.uds=PATH makes one"), "{said}");
     assert!(shown.contains("try: job-manager set 1 budget.usd="), "{shown}");

@@ -133,9 +133,13 @@ fn by_group(seen: &Snapshot, of: &ObservedUnit, observed: &ObservedGroup, name: 
         let sentence = format!("{of_group}, which is held until {at} (in {left}): {why}");
         return Some(Explanation::new(Why::Held, sentence, NextStep::Wait(job)));
     }
-    let most =
-        group.most.or(limits.most).filter(|most| usize::try_from(observed.running).is_ok_and(|run| run >= *most));
-    if let Some(most) = most {
+    let is_full = |most: &usize| usize::try_from(observed.running).is_ok_and(|running| running >= *most);
+    if let Some(most) = observed.adapted.filter(|_| seen.adapted.is_some()).filter(is_full) {
+        let runs = running_of(observed.running);
+        let sentence = format!("{of_group}, of which {runs} of {most} that may run at a time (adapted)");
+        return Some(Explanation::new(Why::Adapted, sentence, NextStep::Status(job)));
+    }
+    if let Some(most) = group.most.or(limits.most).filter(is_full) {
         let sentence =
             format!("{of_group}, of which {} of {most} that may run at a time", running_of(observed.running));
         return Some(Explanation::new(Why::UnitQueued, sentence, NextStep::Status(job)));

@@ -33,6 +33,7 @@ impl Coordinator<'_> {
         let feed = &self.shared.feed;
         let first_start = Instant::now() + self.first_interval(&limits);
         feed.know_groups(&limits, groups, known_through, floor, first_start);
+        self.shared.adaptation.know_groups(feed);
         self.groups.are_known = true;
         self.groups.is_last_expected = false;
         Ok(())

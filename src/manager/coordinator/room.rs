@@ -37,7 +37,7 @@ impl Coordinator<'_> {
 
     pub(super) fn share_places(&mut self) {
         let _opening = opening();
-        let adapted = self.shared.adaptation.adapted().map_or(usize::MAX, |adapted| adapted.workers);
+        let adapted = self.shared.adaptation.workers().unwrap_or(usize::MAX);
         self.permits.rebalance(&self.shared.feed, self.job.limits.workers.min(adapted));
     }
 

@@ -171,6 +171,18 @@ impl Lanes {
         self.settle(index);
     }
 
+    /// Lets no more units of a group run at a time than whoever they ask can take; none lets all run that may.
+    pub fn adapt(&mut self, index: u32, most: Option<usize>) {
+        self.lanes[index as usize].adapted = most;
+        self.settle(index);
+    }
+
+    /// Returns how many units of a group may run at a time if whoever they ask can take all of them, and how many run.
+    pub fn bound_of(&self, index: u32) -> (usize, usize) {
+        let lane = &self.lanes[index as usize];
+        (lane.bound(self.most), lane.running)
+    }
+
     fn room_of(&self, index: u32) -> usize {
         let lane = &self.lanes[index as usize];
         let room = if self.interval.is_zero() { lane.most(self.most).saturating_sub(lane.running) } else { 1 };

@@ -74,6 +74,31 @@ impl Feed {
         state.most_adapted = most;
     }
 
+    /// Lets no more units of a group run at a time than whoever they ask can take; none lets all run that may.
+    pub fn adapt_lane(&self, lane: u32, most: Option<usize>) {
+        if let Some(lanes) = &mut self.lock().queue.lanes {
+            lanes.adapt(lane, most);
+        }
+        self.unit_ready.notify_all();
+    }
+
+    /// Returns how many units of a group may run at a time if whoever they ask can take all of them, and how many run.
+    pub fn bound_of_lane(&self, lane: u32) -> (usize, usize) {
+        self.lock().queue.lanes.as_ref().map_or((usize::MAX, 0), |lanes| lanes.bound_of(lane))
+    }
+
+    /// Returns the lane of a group that is known.
+    pub fn find_lane(&self, group: &str) -> Option<u32> {
+        self.lock().queue.lanes.as_ref()?.find(group)
+    }
+
+    /// Returns the names of the groups with those lanes.
+    pub fn named_lanes(&self, of: impl Iterator<Item = (u32, usize)>) -> Vec<(String, usize)> {
+        let state = self.lock();
+        let Some(lanes) = &state.queue.lanes else { return Vec::new() };
+        of.map(|(lane, number)| (lanes.lanes[lane as usize].name.to_string(), number)).collect()
+    }
+
     /// Hands units out no faster than one in `interval`, the first one after `wait`.
     pub fn limit_rate(&self, interval: Duration, wait: Duration) {
         let mut state = self.lock();

@@ -29,6 +29,8 @@ pub struct Lane {
     pub name: Arc<str>,
     /// Its own limit, in place of that of each group.
     own_most: Option<usize>,
+    /// What whoever its units ask can take, where the job adapts that.
+    pub adapted: Option<usize>,
     /// Units that workers have taken and not ended.
     pub running: usize,
     /// Those that came back, then the fresh ones.
@@ -54,6 +56,7 @@ impl Lane {
         Lane {
             name,
             own_most: None,
+            adapted: None,
             running: 0,
             units: VecDeque::new(),
             due: 0,
@@ -84,6 +87,11 @@ impl Lane {
     }
 
     pub fn most(&self, of_each: usize) -> usize {
+        self.bound(of_each).min(self.adapted.unwrap_or(usize::MAX))
+    }
+
+    /// Returns how many units may run at a time if whoever they ask can take all of them.
+    pub fn bound(&self, of_each: usize) -> usize {
         self.own_most.unwrap_or(of_each)
     }
 

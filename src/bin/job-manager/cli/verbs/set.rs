@@ -50,13 +50,13 @@ fn refuse_two_values(changes: &[Change]) -> Result<(), CliError> {
 
 /// Refuses changes of a meter that the job does not have: one that is made by a slip of the pen counts nothing.
 fn refuse_unknown_meter(changes: &[Change], job: &Job) -> Result<(), CliError> {
-    let (added, others): (Vec<_>, Vec<_>) =
-        changes.iter().filter_map(|change| of_meter(&change.key)).partition(|(kind, _)| *kind == "meter");
+    let of_meters = changes.iter().filter_map(|change| Some((of_meter(&change.key)?, change.taken.is_some())));
+    let (added, others): (Vec<_>, Vec<_>) = of_meters.partition(|((kind, _), is_taken)| *kind == "meter" && !is_taken);
     let known: Vec<&str> = job.limits.meters.iter().map(|meter| meter.name.as_str()).collect();
-    let is_known = |name: &str| known.contains(&name) || added.iter().any(|(_, new)| *new == name);
-    match others.into_iter().find(|(_, name)| !is_known(name)) {
+    let is_known = |name: &str| known.contains(&name) || added.iter().any(|((_, new), _)| *new == name);
+    match others.into_iter().find(|((_, name), _)| !is_known(name)) {
         None => Ok(()),
-        Some((_, name)) => {
+        Some(((_, name), _)) => {
             let known = known.iter().map(|name| (*name).to_owned()).collect();
             Err(CliError::NoMeter { job: job.id, name: name.to_owned(), known })
         }

@@ -3,7 +3,7 @@
 use clap::Args;
 use job_manager::client::{AtTheEnd, Client, Health, MeterStatus, Snapshot};
 use job_manager::explain::NextStep;
-use job_manager::model::{GroupsStatus, HeldGroup, JobId, ManagerRun, ManagerState, Timestamp};
+use job_manager::model::{AdaptedGroup, GroupsStatus, HeldGroup, JobId, ManagerRun, ManagerState, Timestamp};
 use job_manager::text::{counted, local_time};
 use serde_json::json;
 
@@ -101,6 +101,12 @@ fn shown_groups(groups: &GroupsStatus) -> String {
             one_line(&named),
             more(groups.at_limit - groups.at_limit_first.len())
         ));
+    }
+    if groups.adapted > 0 {
+        let of = |group: &AdaptedGroup| format!("{} {} at a time", one_line(&group.name), group.workers);
+        let named: Vec<String> = groups.adapted_first.iter().map(of).collect();
+        let more = more(groups.adapted - named.len());
+        text.push_str(&format!(", {} adapted ({}{more})", groups.adapted, named.join(", ")));
     }
     let held = groups.held.len() + groups.held_more;
     if held > 0 {
