@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{Adapted, Limits, ManagerRun, Timestamp, span};
+use crate::model::{Adapted, GroupsStatus, Limits, ManagerRun, Timestamp, span};
 
 /// How many units a job runs at a time because whoever they ask could take no more lately; of several managers all together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -40,6 +40,14 @@ impl AdaptedWorkers {
             busy_at,
             busy_seconds: busy_at.map(|at| now.since(at).as_secs()),
         })
+    }
+}
+
+/// Adds the groups that a manager holds down, of a job that adapts.
+pub(super) fn with_adapted(groups: GroupsStatus, noted: &[(Option<String>, Adapted)], limits: &Limits) -> GroupsStatus {
+    match noted.iter().find(|(_, adapted)| limits.adapt.is_some() && !adapted.groups.is_empty()) {
+        Some((_, adapted)) => groups.with_adapted(&adapted.groups),
+        None => groups,
     }
 }
 

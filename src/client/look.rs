@@ -7,7 +7,7 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use super::adapted::AdaptedWorkers;
+use super::adapted::{AdaptedWorkers, with_adapted};
 use super::conditions::{waits_for_budget, waits_for_time};
 use super::hosts::living_and_lost;
 use super::projection::{KINDS, Projection};
@@ -223,16 +223,8 @@ impl<'a> PageContext<'a> {
             record.as_ref().filter(|_| !on_server).and_then(|record| record.heartbeat_at).map(|at| self.now.since(at));
         let is_silent = runs && silence.is_some_and(|age| age > SILENCE);
         let record = record.as_ref();
-        let adapted = record
-            .filter(|_| runs && job.limits.adapt.is_some())
-            .map(|record| record.adapted.as_slice())
-            .unwrap_or_default();
-        let of_groups =
-            adapted.iter().find(|(_, adapted)| !adapted.groups.is_empty()).map(|(_, adapted)| &adapted.groups);
-        let groups = groups.map(|groups| match of_groups {
-            Some(adapted) => groups.with_adapted(adapted),
-            None => groups,
-        });
+        let adapted = record.filter(|_| runs).map(|record| record.adapted.as_slice()).unwrap_or_default();
+        let groups = groups.map(|groups| with_adapted(groups, adapted, &job.limits));
         let adapted = AdaptedWorkers::of(adapted, &managers, &job.limits, self.now);
         // A day's budget is there again when the day is over, whatever its manager noted before.
         let is_over = |waits: &Waits| matches!(waits, Waits::Budget { until, .. } if *until <= self.now);
