@@ -154,3 +154,27 @@ fn next_note(world: &World, host: &mut Host<'_>) -> String {
     });
     said
 }
+
+#[test]
+fn a_preview_of_very_many_items_is_answered_soon_and_says_that_it_has_not_read_all() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let mut batch = json!({ "command": ["echo", "{}"], "range": "1-4294967295", "key": "all", "count": 2 });
+
+    let asked = Instant::now();
+    let preview = host.ok("preview_batch", batch.clone());
+    let took = asked.elapsed();
+    batch["range"] = json!("1-3");
+    let whole = host.ok("preview_batch", batch.clone());
+    let started = host.ok("start_batch", batch.clone());
+    batch["range"] = json!("1-4294967295");
+    let existing = host.ok("preview_batch", batch);
+
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert_eq!(preview["commands"], json!(["echo 1", "echo 2"]));
+    assert!(preview["units"].as_i64().unwrap() > 2 && preview["is_all"] == false, "{preview}");
+    assert!(preview["warnings"][0].as_str().unwrap().starts_with("there are more items"), "{preview}");
+    assert_eq!((&whole["warnings"], &whole["units"]), (&json!([]), &json!(3)));
+    assert_eq!(existing["existing_job"], started["job"]["id"], "{existing}");
+    assert_eq!(world.count("count(*) FROM jobs"), 1);
+}
