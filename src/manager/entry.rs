@@ -4,15 +4,12 @@ use std::ffi::OsString;
 
 use tracing::error;
 
-use super::log;
+use super::{FAILURE, log};
 use crate::crash::crash_point;
 use crate::handler::Handlers;
 use crate::launch::{self, LaunchArgumentsError, LaunchRequest, Stage};
 use crate::model::handed_on;
 use crate::sys;
-
-/// Exit code of a launcher or manager that could not do its work.
-const FAILURE: i32 = 1;
 
 /// Takes this process over when it was started as a launcher or manager; returns at once in an ordinary process.
 ///

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
+use super::error::ManagerError;
+use super::panics;
 use super::shared::Shared;
 use crate::store::Renewals;
 use crate::sys::{BootPause, EventFd, since_boot};
@@ -41,8 +43,18 @@ impl LeaseGuard {
         EndOfWatch(&self.over)
     }
 
-    /// Watches: ends units and lets none start while the lease is not renewed in time, and lets them go on when it is.
-    pub fn watch(&self, shared: &Shared) -> io::Result<()> {
+    /// Watches: ends units and lets none start while the lease is not renewed in time, and lets them go on when it is. The manager
+    /// ends where that cannot be done.
+    pub fn watch(&self, shared: &Shared) {
+        let failed = match panics::catch(|| self.follow_lease(shared)) {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => ManagerError::system("watch the lease")(error),
+            Err(message) => ManagerError::Panicked { message },
+        };
+        shared.fail(failed);
+    }
+
+    fn follow_lease(&self, shared: &Shared) -> io::Result<()> {
         loop {
             let (until, now) = (self.renewals.units_may_run_until(), since_boot());
             let has_run_out = now >= until;

@@ -35,6 +35,7 @@ mod schedule;
 mod session;
 mod shared;
 mod shortage;
+mod spans;
 mod stops;
 mod takeover;
 mod transient;
@@ -46,3 +47,7 @@ pub use clock::FakeClock;
 pub use entry::run_if_manager;
 pub(crate) use error::ManagerError;
 pub(crate) use inline::run_inline;
+
+/// Exit codes of a launcher or manager.
+const SUCCESS: i32 = 0;
+const FAILURE: i32 = 1;

@@ -128,6 +128,7 @@ impl<'a> Recorder<'a> {
         let are_due = heartbeat.is_some() || self.shared.feed.may_end_with(ended);
         let (resources, tally) = (std::mem::take(&mut self.resources), std::mem::take(&mut self.tally));
         let limits = self.shared.limits();
+        let began = Instant::now();
         let recorded = self.record_with_retries(&Batch {
             changes: &changes,
             notes: &notes,
@@ -143,6 +144,7 @@ impl<'a> Recorder<'a> {
         if !are_due {
             (self.resources, self.tally) = (resources, tally);
         }
+        self.tally.add_commit(began.elapsed());
         // Before those that have ended make room for others.
         self.shared.feed.stop_groups(&recorded.stopped_groups);
         let ends = changes.iter().filter(|change| change.end.is_some()).map(|change| change.unit);

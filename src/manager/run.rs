@@ -5,7 +5,6 @@ use std::sync::mpsc::Receiver;
 
 use tracing::{Span, error, info, warn};
 
-use super::clock::Clock;
 use super::conclusion::{conclude, record_failure};
 use super::coordinator::{Coordinator, Held, RunOutcome};
 use super::dispatcher::{self, CallbackDispatcher};
@@ -13,34 +12,31 @@ use super::error::ManagerError;
 use super::last_attempts::LastAttempts;
 use super::lease_guard::LeaseGuard;
 use super::recorder::Recorder;
-use super::session::{Acquired, Join, ManagerSession, acquire};
+use super::session::{ManagerSession, become_manager};
 use super::shared::Shared;
+use super::spans::SpanExport;
 use super::transient::retry_transient;
 use super::worker::WorkerContext;
 use super::worker_pool::WorkerPool;
-use super::{events, log, panics};
+use super::{FAILURE, SUCCESS, events, panics};
 use crate::crash::crash_point;
 use crate::handler::{Handlers, JobReport, Runner};
 use crate::launch::{LaunchAnswer, LaunchRequest};
-use crate::model::{JobStatus, Limits, Submitter, chain};
+use crate::model::{JobStatus, Limits, chain};
 use crate::recovery::{Leftovers, clear_outbox, clear_slots};
 use crate::store::{Access, Lease, Store};
 use crate::sys::{self, SlotNotes};
 
-const SUCCESS: i32 = 0;
-const FAILURE: i32 = 1;
-/// Threads of a manager with one worker, and the process of its unit.
-const LEAST_THREADS: usize = 6;
-/// Files that a manager with one worker has open, and those of its unit.
-const LEAST_FILES: usize = 24;
-
 /// Runs the job of `request` in this process and returns its exit code.
 pub(super) fn manage(request: &LaunchRequest, handlers: &Handlers) -> i32 {
     match become_manager(request) {
-        Ok(Some(session)) => match run_session(session, handlers) {
-            Ok(_) => SUCCESS,
-            Err(_) => FAILURE,
-        },
+        Ok(Some(mut session)) => {
+            session.spans = SpanExport::begin(&session.context, session.clock.now());
+            match run_session(session, handlers) {
+                Ok(_) => SUCCESS,
+                Err(_) => FAILURE,
+            }
+        }
         Ok(None) => SUCCESS,
         Err(error) => {
             let message = chain(&error);
@@ -51,56 +47,26 @@ pub(super) fn manage(request: &LaunchRequest, handlers: &Handlers) -> i32 {
     }
 }
 
-/// Becomes the manager, or answers who is it.
-fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, ManagerError> {
-    crash_point!("manager-started");
-    sys::become_manager().map_err(ManagerError::system("detach from the client"))?;
-    let flags = sys::install_stop_flags().map_err(ManagerError::system("install signal handlers"))?;
-    panics::install_hook();
-    // An answer to whoever starts the job, before anything of it changes.
-    sys::expect_room(LEAST_THREADS, LEAST_FILES).map_err(ManagerError::NoRoom)?;
-    // Nothing of this process can go on with a thread that does not come back.
-    let leave = Box::new(|error: ManagerError| {
-        let is_orderly = matches!(error, ManagerError::HandlersStay { .. });
-        std::process::exit(if is_orderly { SUCCESS } else { FAILURE })
-    });
-    // A share of a host goes on with what runs; only who names the job takes it up again.
-    let join: Join = if request.workers.is_some() { Store::join_share } else { Store::join };
-    let taken = acquire(&request.db, request.job, flags.clone(), Clock::Wall, leave, inherit, join);
-    match taken.map_err(|error| error.of_file_limit(&flags))? {
-        Acquired::Already { pid } => {
-            sys::write_ready(&LaunchAnswer::Already { pid }.to_line());
-            Ok(None)
-        }
-        Acquired::Session(mut session) => {
-            session.most_workers = request.workers;
-            let (pid, epoch) = (std::process::id(), session.lease.epoch());
-            sys::write_ready(&LaunchAnswer::Ready { pid, epoch }.to_line());
-            sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
-            crash_point!("ready");
-            log::bound(&session.context.files);
-            let _in_job = session.span.clone().entered();
-            info!("manager {pid} of job {} ({}), epoch {epoch}", session.job.id, session.job.name);
-            Ok(Some(*session))
-        }
-    }
-}
-
-/// Takes on the umask and the limits that units get.
-fn inherit(submitter: &Submitter) -> Result<(), ManagerError> {
-    sys::inherit(submitter).map_err(ManagerError::system("take on the submitter's umask and limits"))
-}
-
 /// Runs the job, leaves it in the state that its end calls for, and returns that.
 pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> Result<JobStatus, ManagerError> {
     let _in_job = session.span.clone().entered();
+    let outcome = run_to_its_end(&mut session, handlers);
+    if let Some(spans) = session.spans.take() {
+        // The lock is free by now: nobody waits for the collector.
+        drop(session.lock.take());
+        spans.end(outcome.as_ref().ok().copied(), session.clock.now());
+    }
+    outcome
+}
+
+fn run_to_its_end(session: &mut ManagerSession, handlers: &Handlers) -> Result<JobStatus, ManagerError> {
     let made = panics::catch(|| handlers.runner_of(&session.job.handler, &session.context));
     let runner = made.map_err(|message| ManagerError::Panicked { message }).and_then(|made| Ok(made?));
     let listeners = runner.as_ref().ok().and_then(|runner| runner.listeners());
     let dispatcher = CallbackDispatcher::new([handlers.callbacks().clone()].into_iter().chain(listeners));
     let dispatcher = Arc::new(dispatcher.in_span(&session.span));
     let outcome = runner.and_then(|runner| {
-        panics::catch(|| run_job(&mut session, Arc::clone(&runner), &dispatcher))
+        panics::catch(|| run_job(session, Arc::clone(&runner), &dispatcher))
             .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
             .and_then(|end| {
                 conclude(&mut session.store, session.lease, &session.flags, &*runner, &end, session.clock.now())
@@ -127,7 +93,7 @@ pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> R
         // Other managers go on with it, and the last one tells its end.
         return outcome;
     }
-    if let Err(error) = notify_end(&mut session, &dispatcher) {
+    if let Err(error) = notify_end(session, &dispatcher) {
         error!("{}", chain(&error));
     }
     outcome
@@ -195,6 +161,7 @@ fn run_job(
         notes: &notes,
         last_attempts: &LastAttempts::of(session.store.path().to_owned()),
         span: &session.span,
+        spans: session.spans.as_ref(),
     };
     let mut recorder_store = retry_transient(&session.flags, || Store::open(session.store.path(), Access::Manage))?;
     session.renewals.iter().for_each(|renewals| recorder_store.note_renewals(renewals));
@@ -249,7 +216,7 @@ fn with_threads(
         // The guard ends with the coordinator too, and no unit runs without it.
         let _end_of_watch = guard.map(LeaseGuard::end_of_watch);
         if let Some(guard) = guard {
-            start(threads, worker_context.span, "lease", move || watch_lease(guard, worker_context.shared))?;
+            start(threads, worker_context.span, "lease", move || guard.watch(worker_context.shared))?;
         }
         let recorder = Recorder::new(
             recorder_store,
@@ -274,16 +241,6 @@ fn with_threads(
         dispatcher.wait_for(&calls);
     }
     end
-}
-
-fn watch_lease(guard: &LeaseGuard, shared: &Shared) {
-    let watched = panics::catch(|| guard.watch(shared));
-    let failed = match watched {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => ManagerError::system("watch the lease")(error),
-        Err(message) => ManagerError::Panicked { message },
-    };
-    shared.fail(failed);
 }
 
 /// Starts one of the manager's own threads.

@@ -3,18 +3,26 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tracing::{Span, info_span};
+use tracing::{Span, info, info_span};
 
 use super::clock::Clock;
 use super::coordinator::Leave;
 use super::error::ManagerError;
+use super::spans::SpanExport;
 use super::takeover::{Takeover, take_lock};
+use super::{FAILURE, SUCCESS, log, panics};
 use crate::crash::crash_point;
 use crate::files::create_private_dir;
 use crate::handler::JobContext;
+use crate::launch::{LaunchAnswer, LaunchRequest};
 use crate::model::{Job, JobId, ProcessIdentity, StateDir, Submitter, Timestamp};
 use crate::store::{Access, Lease, Renewals, Store, StoreError};
 use crate::sys::{self, JobLock, StopFlags};
+
+/// Threads of a manager with one worker, and the process of its unit.
+const LEAST_THREADS: usize = 6;
+/// Files that a manager with one worker has open, and those of its unit.
+const LEAST_FILES: usize = 24;
 
 /// What a manager has once it is the one.
 pub(super) struct ManagerSession {
@@ -31,6 +39,8 @@ pub(super) struct ManagerSession {
     // Held until the job is in the state that it is left in; dropping it earlier would let a successor begin beside us.
     pub lock: Option<JobLock>,
     pub leave: Leave,
+    /// Where spans of the job go, if anywhere.
+    pub spans: Option<SpanExport>,
     /// Most units that run at a time here.
     pub most_workers: Option<usize>,
 }
@@ -48,6 +58,46 @@ pub(super) enum Acquired {
 
 /// How a manager joins its job.
 pub(super) type Join = fn(&mut Store, JobId, &ProcessIdentity, &Path, Timestamp) -> Result<(Lease, Job), StoreError>;
+
+/// Becomes the manager, or answers who is it.
+pub(super) fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, ManagerError> {
+    crash_point!("manager-started");
+    sys::become_manager().map_err(ManagerError::system("detach from the client"))?;
+    let flags = sys::install_stop_flags().map_err(ManagerError::system("install signal handlers"))?;
+    panics::install_hook();
+    // An answer to whoever starts the job, before anything of it changes.
+    sys::expect_room(LEAST_THREADS, LEAST_FILES).map_err(ManagerError::NoRoom)?;
+    // Nothing of this process can go on with a thread that does not come back.
+    let leave = Box::new(|error: ManagerError| {
+        let is_orderly = matches!(error, ManagerError::HandlersStay { .. });
+        std::process::exit(if is_orderly { SUCCESS } else { FAILURE })
+    });
+    // A share of a host goes on with what runs; only who names the job takes it up again.
+    let join: Join = if request.workers.is_some() { Store::join_share } else { Store::join };
+    let taken = acquire(&request.db, request.job, flags.clone(), Clock::Wall, leave, inherit, join);
+    match taken.map_err(|error| error.of_file_limit(&flags))? {
+        Acquired::Already { pid } => {
+            sys::write_ready(&LaunchAnswer::Already { pid }.to_line());
+            Ok(None)
+        }
+        Acquired::Session(mut session) => {
+            session.most_workers = request.workers;
+            let (pid, epoch) = (std::process::id(), session.lease.epoch());
+            sys::write_ready(&LaunchAnswer::Ready { pid, epoch }.to_line());
+            sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
+            crash_point!("ready");
+            log::bound(&session.context.files);
+            let _in_job = session.span.clone().entered();
+            info!("manager {pid} of job {} ({}), epoch {epoch}", session.job.id, session.job.name);
+            Ok(Some(*session))
+        }
+    }
+}
+
+/// Takes on the umask and the limits that units get.
+fn inherit(submitter: &Submitter) -> Result<(), ManagerError> {
+    sys::inherit(submitter).map_err(ManagerError::system("take on the submitter's umask and limits"))
+}
 
 /// Takes the lock and the next epoch, and writes who the manager is. What `inherit` refuses leaves the job as it was.
 pub(super) fn acquire(
@@ -96,6 +146,7 @@ pub(super) fn acquire(
         clock,
         lock: Some(lock),
         leave,
+        spans: None,
         most_workers: None,
     })))
 }

@@ -15,6 +15,7 @@ use super::events::{Event, Events};
 use super::last_attempts::LastAttempts;
 use super::panics;
 use super::shared::Shared;
+use super::spans::SpanExport;
 use super::stops::SlotStop;
 use crate::crash::crash_point;
 use crate::handler::{Attempt, JobContext, Runner, limits_of};
@@ -37,6 +38,8 @@ pub(super) struct WorkerContext<'a> {
     pub last_attempts: &'a LastAttempts,
     /// The job's, in which workers are.
     pub span: &'a Span,
+    /// Where spans of attempts go, if anywhere.
+    pub spans: Option<&'a SpanExport>,
 }
 
 /// Works in one slot until the feed is closed; a panic in our own code ends the manager, and hangs nothing.
@@ -150,6 +153,9 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         worker_context.notes.set(slot, 0);
         let change = policy::ended(&unit, end, span, &limits, worker_context.job.epoch);
         debug!(status = change.to.as_str(), error = change.error(), "the attempt has ended");
+        if let Some(spans) = worker_context.spans {
+            spans.attempt(&attempt, &change);
+        }
         if let Some((until, _)) = change.hold() {
             worker_context.shared.hold(until);
         }

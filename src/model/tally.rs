@@ -12,6 +12,9 @@ use super::{Cause, UnitOutcome, UnitStatus};
 pub const DURATION_BOUNDS_MS: [u64; 15] = [
     10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 14_400_000,
 ];
+/// Bounds of the times that commits take.
+const COMMIT_BOUNDS_MS: [u64; DURATION_BOUNDS_MS.len()] =
+    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 /// What durations are counted of.
 const TIMED: [UnitStatus; 2] = [UnitStatus::Completed, UnitStatus::Failed];
 
@@ -23,9 +26,10 @@ pub struct Tally {
     by_cause: [u64; Cause::ALL.len()],
     retries: u64,
     durations: [Runs; TIMED.len()],
+    commits: Runs,
 }
 
-/// How long units ran.
+/// How long units ran, or commits took.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Runs {
     micros: u64,
@@ -45,16 +49,18 @@ impl Tally {
         }
         self.retries += u64::from(matches!(outcome, UnitOutcome::Retry { .. }) && to == UnitStatus::Pending);
         if let (Some(place), Some(took)) = (TIMED.iter().position(|timed| *timed == to), took) {
-            let runs = &mut self.durations[place];
-            runs.micros += u64::try_from(took.as_micros()).unwrap_or(u64::MAX / 2);
-            let bound = DURATION_BOUNDS_MS.iter().position(|bound| took <= Duration::from_millis(*bound));
-            runs.counts[bound.unwrap_or(DURATION_BOUNDS_MS.len())] += 1;
+            self.durations[place].add(took, &DURATION_BOUNDS_MS);
         }
     }
 
-    /// Returns `true` if nothing was counted.
+    /// Counts a commit of what became of units.
+    pub fn add_commit(&mut self, took: Duration) {
+        self.commits.add(took, &COMMIT_BOUNDS_MS);
+    }
+
+    /// Returns `true` if nothing was counted, but maybe commits: these alone are not worth one.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        Self { commits: Runs::default(), ..self.clone() } == Self::default()
     }
 
     /// Returns what was counted, by names that stay the same from version to version.
@@ -66,15 +72,40 @@ impl Tally {
         counts.insert(RETRIES.to_owned(), self.retries);
         for (status, runs) in TIMED.iter().zip(&self.durations) {
             counts.insert(name_of_time(*status), runs.micros);
-            let bounds = DURATION_BOUNDS_MS.iter().map(|bound| Some(*bound)).chain([None]);
-            counts.extend(bounds.zip(runs.counts).map(|(bound, count)| (name_of_duration(*status, bound), count)));
+            counts.extend(runs.by_bound(&DURATION_BOUNDS_MS, |bound| name_of_duration(*status, bound)));
         }
+        counts.insert(COMMIT_TIME.to_owned(), self.commits.micros);
+        counts.extend(self.commits.by_bound(&COMMIT_BOUNDS_MS, name_of_commits));
         counts.retain(|_, count| *count > 0);
         counts
     }
 }
 
+type Bounds = [u64; DURATION_BOUNDS_MS.len()];
+
+impl Runs {
+    fn add(&mut self, took: Duration, bounds: &Bounds) {
+        self.micros += u64::try_from(took.as_micros()).unwrap_or(u64::MAX / 2);
+        let bound = bounds.iter().position(|bound| took <= Duration::from_millis(*bound));
+        self.counts[bound.unwrap_or(bounds.len())] += 1;
+    }
+
+    fn by_bound<'a>(
+        &'a self,
+        bounds: &'a Bounds,
+        name: impl Fn(Option<u64>) -> String + 'a,
+    ) -> impl Iterator<Item = (String, u64)> + 'a {
+        each_bound(bounds).zip(self.counts).map(move |(bound, count)| (name(bound), count))
+    }
+}
+
+/// Returns the bounds, with one behind them that has no end.
+fn each_bound(bounds: &Bounds) -> impl Iterator<Item = Option<u64>> {
+    bounds.iter().map(|bound| Some(*bound)).chain([None])
+}
+
 const RETRIES: &str = "retries";
+const COMMIT_TIME: &str = "commit_microseconds";
 /// Name of the count of managers that have died.
 pub const MANAGER_DEATHS: &str = "manager_deaths";
 
@@ -84,6 +115,10 @@ fn name_of_attempts(outcome: &str) -> String {
 
 fn name_of_time(status: UnitStatus) -> String {
     format!("microseconds:{status}")
+}
+
+fn name_of_commits(bound_ms: Option<u64>) -> String {
+    bound_ms.map_or_else(|| "commit:more".to_owned(), |bound| format!("commit:{bound}"))
 }
 
 fn name_of_duration(status: UnitStatus, bound_ms: Option<u64>) -> String {
@@ -112,15 +147,17 @@ pub struct Totals {
     pub manager_deaths: u64,
     /// How long the last attempts of units took that completed, and of those that failed.
     pub durations: Vec<(UnitStatus, DurationTotals)>,
+    /// How long managers took to commit what became of units; of those that died, up to their last heartbeat.
+    pub commits: DurationTotals,
 }
 
-/// How long units ran, by bounds.
+/// How long units ran or commits took, by bounds.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct DurationTotals {
     /// The sum, in seconds.
     pub sum_seconds: f64,
-    /// Bounds in seconds, the last one infinite, and how many units took longer than the bound before and not longer than this one.
+    /// Bounds in seconds, the last one infinite, and how many took longer than the bound before and not longer than this one.
     pub counts: Vec<(f64, u64)>,
 }
 
@@ -130,12 +167,14 @@ impl Totals {
         let count = |name: &str| counts.get(name).copied().unwrap_or_default();
         let ended = UnitStatus::ALL.iter().filter(|status| status.is_terminal());
         let words = ["completed", "skipped"].into_iter().chain(Cause::ALL.iter().map(|cause| cause.as_str()));
-        let durations = |status: UnitStatus| {
-            let bounds = DURATION_BOUNDS_MS.iter().map(|bound| Some(*bound)).chain([None]);
+        let totals = |time: &str, bounds: &Bounds, name: &dyn Fn(Option<u64>) -> String| {
             let seconds = |bound: Option<u64>| bound.map_or(f64::INFINITY, |bound| bound as f64 / 1e3);
-            let of_bound = |bound| (seconds(bound), count(&name_of_duration(status, bound)));
-            let sum_seconds = count(&name_of_time(status)) as f64 / 1e6;
-            (status, DurationTotals { sum_seconds, counts: bounds.map(of_bound).collect() })
+            let counts = each_bound(bounds).map(|bound| (seconds(bound), count(&name(bound)))).collect();
+            DurationTotals { sum_seconds: count(time) as f64 / 1e6, counts }
+        };
+        let durations = |status: UnitStatus| {
+            let name = |bound| name_of_duration(status, bound);
+            (status, totals(&name_of_time(status), &DURATION_BOUNDS_MS, &name))
         };
         Totals {
             units: ended.map(|status| (*status, ended_now(*status) + count(&name_of_ended(*status)))).collect(),
@@ -143,6 +182,7 @@ impl Totals {
             retries: count(RETRIES),
             manager_deaths: count(MANAGER_DEATHS),
             durations: TIMED.map(durations).into(),
+            commits: totals(COMMIT_TIME, &COMMIT_BOUNDS_MS, &name_of_commits),
         }
     }
 }
@@ -159,6 +199,7 @@ mod tests {
         tally.add(&UnitOutcome::Completed { result: None }, UnitStatus::Completed, Some(Duration::from_millis(30)));
         tally.add(&retry, UnitStatus::Pending, Some(Duration::from_secs(9)));
         tally.add(&retry, UnitStatus::Failed, Some(Duration::from_secs(90_000)));
+        tally.add_commit(Duration::from_micros(1_500));
         let totals = Totals::of(&tally.counts(), |status| u64::from(status == UnitStatus::Failed));
 
         let attempts: Vec<_> = totals.attempts.iter().filter(|(_, count)| *count > 0).copied().collect();
@@ -168,6 +209,7 @@ mod tests {
         let [(_, completed), (_, failed)] = &totals.durations[..] else { panic!("{totals:?}") };
         assert_eq!((completed.sum_seconds, completed.counts[1]), (0.03, (0.03, 1)));
         assert_eq!((failed.sum_seconds, failed.counts.last()), (90_000.0, Some(&(f64::INFINITY, 1))));
+        assert_eq!((totals.commits.sum_seconds, totals.commits.counts[1]), (0.0015, (0.002, 1)));
         assert!(Tally::default().is_empty() && !tally.is_empty());
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::fnv::fnv;
-use super::{Seq, Timestamp};
+use super::{Epoch, Seq, Timestamp};
 
 /// Longest list of vendors that is handed on; no shorter one may be cut by anybody.
 const MAX_STATE_BYTES: usize = 512;
@@ -62,6 +62,29 @@ impl TraceContext {
     /// Returns what vendors have added.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
+    }
+
+    /// Returns the trace as its 32 digits.
+    pub fn trace(&self) -> &str {
+        &self.parent[TRACE]
+    }
+
+    /// Returns the span as its 16 digits.
+    pub fn span(&self) -> &str {
+        &self.parent[SPAN]
+    }
+
+    /// Returns `true` if whoever began the trace has it recorded.
+    pub fn is_sampled(&self) -> bool {
+        u8::from_str_radix(&self.parent[FLAGS], 16).is_ok_and(|flags| flags & 1 == 1)
+    }
+
+    /// Returns the span of a manager's run: below the one that created the job, or in a trace that is named after the job.
+    pub fn of_manager(of: Option<&TraceContext>, uid: &str, epoch: Epoch) -> Option<TraceContext> {
+        let own: String = uid.chars().filter(char::is_ascii_hexdigit).collect();
+        let trace = of.map_or(own.as_str(), TraceContext::trace);
+        let span = fnv(format!("{uid}:manager:{}", epoch.0).bytes()).max(1);
+        TraceContext::new(&format!("00-{trace}-{span:016x}-01"), None).ok()
     }
 
     /// Returns both variables for a process that is to be below `parent`.

@@ -163,6 +163,7 @@ mod skip;
 mod soak;
 mod source_files;
 mod sources;
+mod spans;
 mod support;
 mod sync;
 mod tables;

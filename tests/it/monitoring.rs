@@ -97,6 +97,7 @@ fn counters_go_on_whatever_is_retried_deleted_or_dies() {
     assert_eq!(count(&before, "attempts_total{outcome=\"failed\"}"), 4);
     assert_eq!(count(&before, "retries_total"), 2);
     assert_eq!(count(&before, "unit_duration_seconds_count{outcome=\"completed\"}"), 2);
+    assert!(count(&before, "commit_duration_seconds_bucket{le=\"60.0\"}") > 0, "{before:?}");
     assert_eq!(count(&before, "unit_duration_seconds_bucket{le=\"+Inf\",outcome=\"failed\"}"), 2);
 
     world.ok(&["retry", "--no-start", "2", "--failed", "--seq", "1"]);

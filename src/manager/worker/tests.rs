@@ -45,6 +45,7 @@ fn run_in_one_slot(on_interrupt: OnInterrupt, count: i64, recorder: impl FnOnce(
     let counter = Arc::new(Counter::default());
     let (runner, dispatcher) = (Arc::clone(&counter), CallbackDispatcher::new([]));
     let worker_context = WorkerContext {
+        spans: None,
         job: &job,
         runner,
         dispatcher: &dispatcher,

@@ -23,6 +23,8 @@ use super::answer::{Connections, Refused};
 use super::totals;
 
 const MAX_JOBS: usize = 100;
+/// Most bytes of the answer: jobs that would make it longer, such as those that run on very many hosts, have no series of their own.
+const MAX_BYTES: usize = 512 << 10;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Labels = Vec<(&'static str, String)>;
@@ -46,8 +48,8 @@ struct Numbers {
     seen: Vec<Snapshot>,
     /// Jobs that failed, the newest first, as far as there is room.
     failed: Vec<Job>,
-    /// Jobs that have not ended and have no series of their own.
-    omitted: usize,
+    /// Jobs that have not ended.
+    unended: usize,
     unreadable: usize,
     /// When a job of each name last completed.
     successes: Vec<(String, Timestamp)>,
@@ -72,7 +74,7 @@ impl Numbers {
             jobs,
             seen,
             failed: client.jobs(&failed)?.jobs,
-            omitted: unended.jobs.len().saturating_sub(MAX_JOBS),
+            unended: unended.jobs.len(),
             unreadable: unended.unreadable,
             successes: client.last_successes(bounded(MAX_JOBS))?,
             now: Timestamp::now(),
@@ -80,11 +82,23 @@ impl Numbers {
     }
 
     fn text(&self) -> String {
+        let mut most = MAX_JOBS;
+        loop {
+            let text = self.with_jobs(most);
+            if text.len() <= MAX_BYTES || most == 0 {
+                return text;
+            }
+            most /= 2;
+        }
+    }
+
+    /// Returns the metrics with series of up to so many jobs.
+    fn with_jobs(&self, most: usize) -> String {
         let mut registry = Registry::with_prefix("job_manager");
         totals::register(&self.totals, &mut registry);
         self.sums(&mut registry);
         self.managers(&mut registry);
-        self.per_job(&mut registry);
+        self.per_job(most, &mut registry);
         let mut text = String::new();
         encode(&mut text, &registry).expect("writing to a string cannot fail");
         text
@@ -125,12 +139,12 @@ impl Numbers {
         registry.register("managers", "Managers of jobs that are running, by whether they live", managers);
     }
 
-    fn per_job(&self, registry: &mut Registry) {
-        let (units, up, workers) = (Counts::default(), Counts::default(), Counts::default());
+    fn per_job(&self, most: usize, registry: &mut Registry) {
+        let (units, up, workers, busy) = (Counts::default(), Counts::default(), Counts::default(), Counts::default());
         let (running, silent) = (Counts::default(), Counts::default());
         let (rate, heard) = (Rates::default(), Rates::default());
         let spent: Family<Labels, Counter<f64, AtomicU64>> = Family::default();
-        for seen in self.seen.iter().take(MAX_JOBS) {
+        for seen in self.seen.iter().take(most) {
             let job = &seen.job;
             let of_job = of_job(job);
             for meter in seen.status().meters {
@@ -139,6 +153,7 @@ impl Numbers {
                     .inc_by(meter.spent.as_f64());
             }
             of_units(&units, job);
+            busy.get_or_create(&of_job).set(job.progress.running);
             if seen.managers.is_empty() {
                 up.get_or_create(&of_job).set((seen.health == Health::Running).into());
                 workers.get_or_create(&of_job).set(bounded(job.limits.workers));
@@ -159,18 +174,19 @@ impl Numbers {
                 silence.set(silence.get().max(i64::try_from(load.silent_s).unwrap_or(i64::MAX)));
             }
         }
-        self.failed.iter().for_each(|job| of_units(&units, job));
+        self.failed.iter().take(most.saturating_sub(self.seen.len())).for_each(|job| of_units(&units, job));
         registry.register("job_units", "Units of a job that has not ended, or failed lately, by state", units);
         // The encoding adds `_total` to the name.
         registry.register("job_spent", "What the attempts of a job have cost by each of its meters", spent);
         registry.register("job_manager_up", "Whether the manager of a job lives", up);
         registry.register("job_heartbeat_timestamp_seconds", "When the manager of a job last wrote", heard);
         registry.register("job_workers", "Units of a job that may run at the same time", workers);
+        registry.register("job_workers_busy", "Units of a job that run", busy);
         registry.register("job_units_per_second", "Units of a job that ended per second lately", rate);
         registry.register("job_manager_running", "Units that a manager runs, on a server", running);
         registry.register("job_manager_silent_seconds", "Time since a manager was last heard of, on a server", silent);
         let omitted = Gauge::<i64>::default();
-        omitted.set(bounded(self.omitted));
+        omitted.set(bounded(self.unended.saturating_sub(most)));
         registry.register("jobs_omitted", "Jobs that have not ended and have no series of their own", omitted);
     }
 }

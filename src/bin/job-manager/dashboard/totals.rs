@@ -24,7 +24,16 @@ pub(super) fn register(totals: &Totals, registry: &mut Registry) {
     registry.register("manager_deaths", "Managers that died, as far as that was seen", counter(totals.manager_deaths));
     let durations =
         totals.durations.iter().map(|(status, durations)| (of_outcome(status.to_string()), durations.clone()));
-    registry.register_collector(Box::new(UnitDurations(durations.collect())));
+    registry.register_collector(Box::new(Histograms {
+        name: "unit_duration_seconds",
+        help: "How long the last attempts of units took that completed or failed",
+        of: durations.collect(),
+    }));
+    registry.register_collector(Box::new(Histograms {
+        name: "commit_duration_seconds",
+        help: "How long managers took to commit what became of units, with what they waited for the database",
+        of: vec![(Vec::new(), totals.commits.clone())],
+    }));
 }
 
 fn counts(counted: impl Iterator<Item = (String, u64)>) -> Counts {
@@ -47,14 +56,17 @@ fn of_outcome(outcome: String) -> Labels {
 
 /// Histograms that are counted elsewhere: those of the library only count themselves.
 #[derive(Debug)]
-struct UnitDurations(Vec<(Labels, DurationTotals)>);
+struct Histograms {
+    name: &'static str,
+    help: &'static str,
+    of: Vec<(Labels, DurationTotals)>,
+}
 
-impl Collector for UnitDurations {
+impl Collector for Histograms {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let help = "How long the last attempts of units took that completed or failed";
-        let mut family = encoder.encode_descriptor("unit_duration_seconds", help, None, MetricType::Histogram)?;
+        let mut family = encoder.encode_descriptor(self.name, self.help, None, MetricType::Histogram)?;
         let no_exemplars = None::<&std::collections::HashMap<usize, Exemplar<Labels, f64>>>;
-        for (labels, durations) in &self.0 {
+        for (labels, durations) in &self.of {
             let count = durations.counts.iter().map(|(_, count)| count).sum();
             family.encode_family(labels)?.encode_histogram(
                 durations.sum_seconds,

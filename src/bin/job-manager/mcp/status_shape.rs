@@ -44,7 +44,7 @@ pub(super) const JOB: Field = field(
 .always();
 
 const JOB_STATUS: Field =
-    field("job_status", Kind::Word(JOB_STATES), "Where it stands; running with status stopped is interrupted.")
+    field("job_status", Kind::Word(JOB_STATES), "Where it stands; running with status stopped: its manager died.")
         .always();
 
 /// All that is known of where a job stands.

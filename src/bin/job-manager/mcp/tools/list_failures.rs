@@ -10,7 +10,7 @@ use crate::mcp::{Answer, Effect, Jobs, OneJob, Tool, ToolError};
 const MAX_CLUSTERS: usize = 20;
 
 const CLUSTERS: &[Field] = &[
-    field("cluster", Kind::Text, "Its id, for change_units.").always(),
+    field("cluster", Kind::Text, "Its id.").always(),
     field("count", Kind::Whole, "Units of this kind.").always(),
     field("cause", Kind::Text, "Kind of end."),
     field("text", Kind::Text, "What they have in common."),
@@ -24,9 +24,9 @@ impl Tool for ListFailures {
     type Given = OneJob;
     const NAME: &'static str = "list_failures";
     const TITLE: &'static str = "List failures by kind";
-    const DESCRIPTION: &'static str = "Group the failed units of a job by why they failed, the most frequent first, with a unit as \
-        an example of each: at most 20 kinds. Next call get_unit for an example's output, then change_units with retry \
-        and the id of a cluster for failures that another attempt can mend.";
+    const DESCRIPTION: &'static str = "Group the failed units of a job by why they failed: at most 20 kinds, each with an example. Next call \
+        get_unit for its output, list_units with a cluster for all of a kind, then change_units with retry and the cluster \
+        for what another attempt can mend.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {

@@ -1,0 +1,198 @@
+//! A collector that takes spans as OTLP in JSON, over plain HTTP.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// The address for traces as it is, and the one that `/v1/traces` is added to.
+const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+const ANY: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+const RATIO: &str = "OTEL_TRACES_SAMPLER_ARG";
+const DISABLED: &str = "OTEL_SDK_DISABLED";
+const SERVICE: &str = "OTEL_SERVICE_NAME";
+
+const CONNECT: Duration = Duration::from_secs(2);
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Where spans go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collector {
+    /// Host and port.
+    authority: String,
+    path: String,
+    /// Lines of the request, each with its end.
+    headers: String,
+    service: String,
+    /// The share of attempts that are sampled.
+    pub ratio: f64,
+}
+
+/// Why there is none although the environment names one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoCollector {
+    /// Another scheme, or no host.
+    #[error(
+        "{variable} is {given:?}: only http://HOST[:PORT][/PATH] is understood; run a collector on this machine for others"
+    )]
+    Address { variable: &'static str, given: String },
+    /// gRPC, or something else that we do not speak.
+    #[error("{PROTOCOL} is {0:?}: spans are sent as http/json only")]
+    Protocol(String),
+    /// A share that is none.
+    #[error("{RATIO} is {0:?}: expected a number from 0 to 1")]
+    Ratio(String),
+    /// A header that would be another one, or none.
+    #[error("{HEADERS} is not of the form NAME=VALUE,NAME=VALUE")]
+    Headers,
+}
+
+impl Collector {
+    /// Reads the standard variables; none when no collector is named, or everything of this kind is turned off.
+    pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Collector>, NoCollector> {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        if set(DISABLED).is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+            return Ok(None);
+        }
+        let (name, given, path) = match (set(TRACES), set(ANY)) {
+            (Some(given), _) => (TRACES, given, ""),
+            (None, Some(given)) => (ANY, given, "/v1/traces"),
+            (None, None) => return Ok(None),
+        };
+        if let Some(protocol) = set(PROTOCOL).filter(|protocol| !protocol.starts_with("http/")) {
+            return Err(NoCollector::Protocol(protocol));
+        }
+        let refused = || NoCollector::Address { variable: name, given: given.clone() };
+        let rest = given.strip_prefix("http://").ok_or_else(refused)?;
+        let (authority, own_path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains('@');
+        if authority.is_empty() || !is_plain(rest) {
+            return Err(refused());
+        }
+        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let authority = if has_port { authority.to_owned() } else { format!("{authority}:80") };
+        let path = format!("{}{path}", if path.is_empty() { own_path } else { own_path.trim_end_matches('/') });
+        let path = if path.is_empty() { "/".to_owned() } else { path };
+        let ratio = match set(RATIO) {
+            None => 1.0,
+            Some(text) => {
+                let ratio = text.parse().ok().filter(|ratio: &f64| (0.0..=1.0).contains(ratio));
+                ratio.ok_or(NoCollector::Ratio(text))?
+            }
+        };
+        let headers = headers_of(set(HEADERS).as_deref().unwrap_or_default())?;
+        let service = set(SERVICE).unwrap_or_else(|| "job-manager".to_owned());
+        Ok(Some(Collector { authority, path, headers, service, ratio }))
+    }
+
+    /// Sends some spans.
+    ///
+    /// # Errors
+    /// When the collector cannot be reached, does not answer in time, or answers that it has not taken them.
+    pub fn post(&self, spans: Vec<Value>) -> io::Result<()> {
+        let service = json!({ "key": "service.name", "value": { "stringValue": self.service } });
+        let scope = json!({ "name": "job-manager", "version": env!("CARGO_PKG_VERSION") });
+        let body = json!({ "resourceSpans": [{
+            "resource": { "attributes": [service] }, "scopeSpans": [{ "scope": scope, "spans": spans }],
+        }] })
+        .to_string();
+        let address = self.authority.to_socket_addrs()?.next().ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let mut stream = TcpStream::connect_timeout(&address, CONNECT)?;
+        stream.set_write_timeout(Some(ANSWER))?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        let Self { authority, path, headers, .. } = self;
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\n{headers}\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        match line.split(' ').nth(1).and_then(|code| code.parse::<u16>().ok()) {
+            Some(200..=299) => Ok(()),
+            _ => Err(io::Error::other(format!("it answered {:?}", line.trim_end()))),
+        }
+    }
+}
+
+/// Returns the lines of a request for headers of the form `NAME=VALUE,NAME=VALUE`, whose values are percent-encoded.
+fn headers_of(text: &str) -> Result<String, NoCollector> {
+    let mut lines = String::new();
+    for header in text.split(',').map(str::trim).filter(|header| !header.is_empty()) {
+        let (name, value) = header.split_once('=').ok_or(NoCollector::Headers)?;
+        let value = percent_decoded(value.trim()).ok_or(NoCollector::Headers)?;
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let is_value = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+        if name.trim().is_empty() || !name.trim().bytes().all(is_name) || !value.bytes().all(is_value) {
+            return Err(NoCollector::Headers);
+        }
+        lines.push_str(&format!("{}: {value}\r\n", name.trim()));
+    }
+    Ok(lines)
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (code, rest) = part.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(code, 16).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
+impl fmt::Display for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.authority, self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Result<Option<Collector>, NoCollector> {
+        let set = |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned());
+        Collector::of_environment(set)
+    }
+
+    #[test]
+    fn the_standard_variables_name_a_collector() {
+        let shown = |variables: &[(&str, &str)]| of(variables).unwrap().map(|collector| collector.to_string());
+
+        assert_eq!(shown(&[]), None);
+        assert_eq!(shown(&[(ANY, "")]), None);
+        assert_eq!(shown(&[(ANY, "http://here:4318")]).unwrap(), "http://here:4318/v1/traces");
+        assert_eq!(shown(&[(ANY, "http://here/otlp/")]).unwrap(), "http://here:80/otlp/v1/traces");
+        assert_eq!(shown(&[(TRACES, "http://[::1]:1/x"), (ANY, "http://here")]).unwrap(), "http://[::1]:1/x");
+        assert_eq!(shown(&[(TRACES, "http://[::1]")]).unwrap(), "http://[::1]:80/");
+        assert_eq!(shown(&[(ANY, "http://here"), (DISABLED, "TRUE")]), None);
+        let given = of(&[(ANY, "http://here"), (HEADERS, "a=b, x-key=k%20v%3D"), (RATIO, "0.25"), (SERVICE, "s")]);
+        let given = given.unwrap().unwrap();
+        assert_eq!((given.headers.as_str(), given.ratio), ("a: b\r\nx-key: k v=\r\n", 0.25));
+        assert_eq!(given.service, "s");
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_by_name() {
+        let refused = |variable, value| of(&[(ANY, "http://here"), (variable, value)]).unwrap_err().to_string();
+
+        for address in ["https://here", "here:4318", "http://", "http:///x", "http://a@here", "http://a b"] {
+            assert!(of(&[(ANY, address)]).unwrap_err().to_string().starts_with(ANY), "{address}");
+            assert!(refused(TRACES, address).starts_with(TRACES), "{address}");
+        }
+        assert!(refused(PROTOCOL, "grpc").contains("http/json"));
+        for ratio in ["2", "-1", "x", "NaN"] {
+            assert!(refused(RATIO, ratio).contains("from 0 to 1"), "{ratio}");
+        }
+        for headers in ["a", "=b", "a=%0d%0aX: y", "a=%0", "a b=c", "a=%"] {
+            assert_eq!(of(&[(ANY, "http://here"), (HEADERS, headers)]), Err(NoCollector::Headers), "{headers}");
+        }
+    }
+}
