@@ -32,6 +32,20 @@ pub(super) fn check_changed_groups(before: &Limits, limits: &Limits) -> Result<(
 }
 
 impl Client {
+    /// Returns the first names of a job's groups that begin with a text, `most` at most; none of a job without groups.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let names = client.groups_begun(client.find_job("last")?, "example.", 50)?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn groups_begun(&self, job: JobId, begun: &str, most: i64) -> Result<Vec<String>, ClientError> {
+        Ok(self.store().groups_begun(job, begun, most)?)
+    }
+
     /// Lets so many units of some groups of a job run at the same time, whatever the limit of the others is; one without a number has
     /// that again. A running manager takes it up within a fraction of a second.
     ///

@@ -102,6 +102,9 @@ fn bash_is_offered_options_jobs_units_kinds_of_failures_and_limits() {
     assert_eq!(offered("job-manager retry photos --cluster "), [kind.as_str()]);
     assert_eq!(offered("job-manager set photos max-f"), ["max-failures="]);
     assert_eq!(offered("job-manager set photos ra"), ["rate="]);
+    world.ok(&["create", "-q", "--name", "grouped", "--group", "{}", "--", "true", ":::", "alpha", "alps", "beta"]);
+    assert_eq!(offered("job-manager units grouped --group al"), ["alpha", "alps"]);
+    assert_eq!(offered("job-manager units photos --group "), [""; 0]);
     let elsewhere = format!("job-manager status --db {} ", world.path("none.db").display());
     assert!(!offered(&elsewhere).contains(&"photos".to_owned()));
 }

@@ -14,9 +14,18 @@ const DUCKDB: &str = "import duckdb, json, sys\nfound = duckdb.sql(\"SELECT * FR
     delim='\" + sys.argv[2] + \"', header=true, all_varchar=true, quote='\\\"', escape='\\\"')\")\n\
     for row in found.fetchall(): print(json.dumps(dict(zip(found.columns, ['' if cell is None else cell for cell in row]))))";
 
+/// The same of a Parquet file, after a check of its types; every cell as a text.
+const DUCKDB_PARQUET: &str = "import duckdb, json, sys\nfound = duckdb.sql(\"SELECT * FROM read_parquet('\" + sys.argv[1] + \"')\")\n\
+    types = dict(zip(found.columns, [str(of) for of in found.types]))\n\
+    assert [types.pop(name) for name in ['seq', 'exit_code', 'seconds']] == ['BIGINT', 'BIGINT', 'DOUBLE'], types\n\
+    assert set(types.values()) == {'VARCHAR'}, types\n\
+    for row in found.fetchall(): \
+        print(json.dumps(dict(zip(found.columns, ['' if cell is None else str(cell) for cell in row]))))";
+
 /// Returns the rows of a table as a reader sees them, without how long units took; none where it is not installed.
 fn read_back(world: &World, reader: &str, file: &str, delimiter: &str) -> Option<Vec<Value>> {
     let (python, script) = match reader {
+        "duckdb" if file == "parquet" => (python_with("duckdb"), DUCKDB_PARQUET),
         "duckdb" => (python_with("duckdb"), DUCKDB),
         _ => (Some("python3".into()), PYTHON),
     };
@@ -60,6 +69,16 @@ fn a_table_of_results_has_the_columns_of_the_input_and_comes_back_from_every_rea
                 assert_eq!(rows, expected, "{format} by {reader}");
             }
         }
+    }
+    if cfg!(feature = "parquet") {
+        fs::write(world.path("parquet"), world.run(&["results", "--format", "parquet"]).stdout).unwrap();
+        if let Some(rows) = read_back(&world, "duckdb", "parquet", "") {
+            assert_eq!(rows, expected);
+        }
+        let output = world.job_manager(&["results", "--format", "parquet", "--status", "pending"]).output().unwrap();
+        assert!(output.stdout.starts_with(b"PAR1") && output.stdout.ends_with(b"PAR1"), "a file without rows");
+    } else {
+        assert!(world.fails(2, &["results", "--format", "parquet"]).contains("without the feature parquet"));
     }
 
     let lines = world.ok(&["results"]);

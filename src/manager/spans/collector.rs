@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -100,8 +100,7 @@ impl Collector {
             "resource": { "attributes": [service] }, "scopeSpans": [{ "scope": scope, "spans": spans }],
         }] })
         .to_string();
-        let address = self.authority.to_socket_addrs()?.next().ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let mut stream = TcpStream::connect_timeout(&address, CONNECT)?;
+        let mut stream = connect(self.authority.to_socket_addrs()?)?;
         stream.set_write_timeout(Some(ANSWER))?;
         stream.set_read_timeout(Some(ANSWER))?;
         let Self { authority, path, headers, .. } = self;
@@ -118,6 +117,18 @@ impl Collector {
             _ => Err(io::Error::other(format!("it answered {:?}", line.trim_end()))),
         }
     }
+}
+
+/// Connects to the first of some addresses that answers: a name such as `localhost` may have several.
+fn connect(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+    let mut failed = io::ErrorKind::AddrNotAvailable.into();
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, CONNECT) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 /// Returns the lines of a request for headers of the form `NAME=VALUE,NAME=VALUE`, whose values are percent-encoded.
@@ -177,6 +188,16 @@ mod tests {
         let given = given.unwrap().unwrap();
         assert_eq!((given.headers.as_str(), given.ratio), ("a: b\r\nx-key: k v=\r\n", 0.25));
         assert_eq!(given.service, "s");
+    }
+
+    #[test]
+    fn an_address_that_does_not_answer_is_no_reason_to_give_up_the_next_one() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (there, closed) = (listener.local_addr().unwrap(), "127.0.0.1:1".parse().unwrap());
+
+        assert_eq!(connect([closed, there].into_iter()).unwrap().peer_addr().unwrap(), there);
+        assert_eq!(connect([closed].into_iter()).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        assert_eq!(connect([].into_iter()).unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
     }
 
     #[test]

@@ -28,6 +28,16 @@ type RunningRow = (Checked<String>, i64, Option<i64>);
 type HeldRow = (Checked<String>, TextColumn, Option<i64>, TextColumn);
 
 impl Store {
+    /// Returns the first names of groups of a job that begin with a text.
+    pub fn groups_begun(&mut self, job: JobId, begun: &str, most: i64) -> Result<Vec<String>, StoreError> {
+        self.read("look for groups", |conn| {
+            let from = unit_groups::table.filter(unit_groups::job_id.eq(job.0)).filter(unit_groups::name.ge(begun));
+            let names: Vec<Checked<String>> =
+                from.order(unit_groups::name).select(unit_groups::name).limit(most).load(conn)?;
+            Ok(names.into_iter().map(|name| name.shown().to_owned()).filter(|name| name.starts_with(begun)).collect())
+        })
+    }
+
     /// Returns how many units of a group run.
     pub fn running_in_group(&mut self, job: JobId, group: &str) -> Result<i64, StoreError> {
         self.read("count running units", |conn| {

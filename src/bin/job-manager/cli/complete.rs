@@ -20,6 +20,8 @@ use super::verbs::LIMITS;
 
 /// Units that are offered.
 const MOST_UNITS: i64 = 50;
+/// Groups that are offered.
+const MOST_GROUPS: i64 = 50;
 /// With more failed units than that it takes too long to group them.
 const MOST_FAILED: i64 = 20_000;
 
@@ -48,6 +50,7 @@ fn offering() -> Command {
             Some("ID") if arg.get_long() == Some("cluster") => {
                 arg.add(ArgValueCompleter::new(|typed: &OsStr| offer(typed, clusters)))
             }
+            Some("GROUP") => arg.add(ArgValueCompleter::new(|typed: &OsStr| offer(typed, groups))),
             Some("STATUS") => arg.add(ArgValueCandidates::new(states_of_units)),
             Some("KEY=VALUE") => arg.add(ArgValueCompleter::new(limits)),
             _ => arg,
@@ -152,6 +155,12 @@ fn clusters(typed: &Typed, begun: &str) -> Offered {
     };
     let begins = |offered: &CompletionCandidate| offered.get_value().to_string_lossy().starts_with(begun);
     Some(kinds.into_iter().filter_map(one).filter(begins).collect())
+}
+
+/// Offers the groups of the job on the line.
+fn groups(typed: &Typed, begun: &str) -> Offered {
+    let names = typed.client.groups_begun(typed.job()?, begun, MOST_GROUPS).ok()?;
+    Some(names.into_iter().map(CompletionCandidate::new).collect())
 }
 
 fn states_of_units() -> Vec<CompletionCandidate> {

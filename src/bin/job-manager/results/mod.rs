@@ -4,6 +4,8 @@
 
 mod columns;
 mod lines;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod table;
 
 use std::io;
@@ -12,6 +14,8 @@ use job_manager::client::ClientError;
 
 pub use columns::Columns;
 pub use lines::{BUFFER_BYTES, Format, Lines, Omitted};
+#[cfg(feature = "parquet")]
+pub use parquet::ParquetFile;
 pub use table::Table;
 
 /// Lines that cannot be made.

@@ -21,7 +21,7 @@ pub(super) struct Given {
     /// Number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
-    /// retry sends units back to pending with their attempts counted from 0, without a choice failed and cancelled ones; skip is for pending
+    /// retry sends units back to pending with attempts counted from 0, by default failed and cancelled ones; skip is for pending
     /// or failed ones; kill ends running ones; accept and redo decide about completed ones that are flagged.
     action: Action,
     /// One unit, by its number.
@@ -30,7 +30,7 @@ pub(super) struct Given {
     #[serde(default)]
     #[schemars(schema_with = "words::<UnitStatus>")]
     status: Option<Vec<UnitStatus>>,
-    /// Id from list_failures: failed units of that kind.
+    /// Id from list_failures: units of that kind.
     cluster: Option<String>,
     /// Units of this group.
     group: Option<String>,

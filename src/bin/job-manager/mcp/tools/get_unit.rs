@@ -66,7 +66,7 @@ impl Tool for GetUnit {
             field("error", Kind::Text, "Its last error."),
             field("exit_code", Kind::Whole, "Exit code."),
             field("signal", Kind::Whole, "Signal that ended it."),
-            field("attempts", Kind::Whole, "Attempts since the last retry."),
+            field("attempts", Kind::Whole, "Attempts since a retry."),
             field("started_at", Kind::Text, "Start."),
             field("finished_at", Kind::Text, "End."),
             field("stdout", Kind::Bytes, "End of its output."),

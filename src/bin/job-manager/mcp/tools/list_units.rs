@@ -18,7 +18,7 @@ const ROWS: &[Field] = &[
     field("seq", Kind::Whole, "Its number.").always(),
     field("status", Kind::Text, "Its state.").always(),
     field("item", Kind::Text, "Its item."),
-    field("attempts", Kind::Whole, "Attempts since the last retry."),
+    field("attempts", Kind::Whole, "Attempts since a retry."),
     field("error", Kind::Text, "Its last error."),
     field("exit_code", Kind::Whole, "Exit code."),
     field("flag", Kind::Text, "What is doubtful."),
@@ -39,7 +39,7 @@ pub(super) struct Given {
     status: Option<Vec<UnitStatus>>,
     /// Only units whose item contains this regular expression.
     matching: Option<String>,
-    /// Id from list_failures: only units of that kind.
+    /// Id from list_failures: units of that kind.
     cluster: Option<String>,
     /// Only units of this group.
     group: Option<String>,

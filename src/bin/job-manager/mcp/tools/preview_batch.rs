@@ -74,8 +74,7 @@ impl Tool for PreviewBatch {
     const NAME: &'static str = "preview_batch";
     const TITLE: &'static str = "Preview a batch";
     const DESCRIPTION: &'static str = "Show the first commands that start_batch would run with the same parameters, quoted as \
-        for a shell; creates and runs nothing. Items are read and checked. Parameters of start_batch \
-        that are not listed here are taken too. Next call start_batch with the same.";
+        for a shell; creates and runs nothing. Items are read and checked. Takes all parameters of start_batch. Next call start_batch with the same.";
     const DESCRIBED_BY: Option<Described> = Some(Described { by: "start_batch", but: &["count"], unlisted: &UNSHOWN });
     const EFFECT: Effect = Effect::Looks;
 

@@ -9,7 +9,6 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::filter::FilterArgs;
 use crate::cli::verbs::units::named;
-use crate::cli::way_out;
 use crate::cli::which::JobArg;
 use crate::cli::{CliError, Global, Output};
 use crate::results::{Columns, Format, Lines, Omitted, ResultsError, Table};
@@ -32,7 +31,7 @@ pub struct Results {
     #[arg(long)]
     pub all: bool,
     /// Format of the lines: `jsonl`, or a table as `csv` or `tsv` with the columns of the input, and the fields of results that
-    /// are objects, beside exit code and seconds
+    /// are objects, beside exit code and seconds; `parquet` is the table as a file, in programs with that feature
     #[arg(long, value_enum, default_value_t = Form::Jsonl)]
     pub format: Form,
 }
@@ -43,13 +42,14 @@ pub enum Form {
     Jsonl,
     Csv,
     Tsv,
+    Parquet,
 }
 
 impl From<Form> for Format {
     fn from(form: Form) -> Format {
         match form {
             Form::Jsonl => Format::Jsonl,
-            Form::Csv => Format::Csv,
+            Form::Csv | Form::Parquet => Format::Csv,
             Form::Tsv => Format::Tsv,
         }
     }
@@ -70,6 +70,7 @@ impl Results {
         match self.format {
             Form::Jsonl => None,
             Form::Csv => Some("--format csv prints a table, and --json documents"),
+            Form::Parquet => Some("--format parquet writes a table, and --json documents"),
             Form::Tsv => Some("--format tsv prints a table, and --json documents"),
         }
     }
@@ -86,7 +87,7 @@ pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<(
     let is_cut = columns.input.is_cut || columns.result.is_cut;
     let table = Arc::new(Table { columns, are_texts, with_outdated: args.all });
     let lines = || Lines::new(args.format.into(), &table);
-    let mut written = Written { stdout: way_out::stdout(), omitted: Omitted::default() };
+    let mut written = if args.format == Form::Parquet { Written::parquet()? } else { Written::lines() };
     let mut own = lines();
     own.add_header()?;
     let mut after = None;
@@ -102,7 +103,7 @@ pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<(
         let Some(next) = next else { break };
         after = Some(next);
     }
-    let Omitted { outputs, bytes, values, unreadable } = written.omitted;
+    let Omitted { outputs, bytes, values, unreadable } = written.finish()?;
     if values > 0 {
         let why = if is_cut { "there are more names than columns" } else { "they came while the table was written" };
         output.hint(format_args!("{} without a column: {why}; --format jsonl has all", counted(values, "value")));
