@@ -13,7 +13,7 @@ use crate::support::{World, is_root, needs_file, wait_for, without};
 
 /// The oldest schema that is read as it is.
 const OLDEST_READABLE: i64 = 3;
-const SCHEMA: i64 = 14;
+const SCHEMA: i64 = 15;
 /// The first one in which the settings of jobs have a table of their own.
 const SPECS: i64 = 8;
 
