@@ -9,8 +9,9 @@ use serde::Serialize;
 use super::explain::Explanation;
 use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
-    AttemptRecord, Charts, FailureCluster, Flag, FoundJobs, FoundUnits, JobFilter, JobId, Lanes, PastAttempt, Postponed,
-    Retrying, Seq, Strips, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable, Why, unit_token,
+    AttemptRecord, Charts, FailureCluster, Flag, FoundJobs, FoundUnits, JobFilter, JobId, Lanes, PastAttempt,
+    Postponed, Retrying, Seq, Strips, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable,
+    Why, unit_token,
 };
 
 const SCHEMA: u32 = 1;

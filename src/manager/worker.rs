@@ -127,7 +127,11 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
             shared.budgets.doubt(&shared.feed, &limits.meters, unit.id, &end.metered);
         }
         // The clock may have been set back meanwhile.
-        let span = policy::Span { started_at, ended_at: worker_context.shared.clock.now().max(started_at), slot: Some(number_of(slot)) };
+        let span = policy::Span {
+            started_at,
+            ended_at: worker_context.shared.clock.now().max(started_at),
+            slot: Some(number_of(slot)),
+        };
         crash_point!("unit-ended");
         if let UnitOutcome::NotStarted { lack, error } = &end.outcome {
             worker_context.shared.hold_back(*lack, error);

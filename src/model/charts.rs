@@ -194,7 +194,8 @@ impl Charts {
             let place = usize::try_from(place).map_or(TIME_BUCKETS - 1, |place| place.min(TIME_BUCKETS - 1));
             by_kind.entry(*kind).or_insert_with(|| vec![0; TIME_BUCKETS])[place] += 1;
         }
-        let kind = |(kind, ends): (ClusterId, Vec<i64>)| KindTimes { cluster: Some(kind), units: ends.iter().sum(), ends };
+        let kind =
+            |(kind, ends): (ClusterId, Vec<i64>)| KindTimes { cluster: Some(kind), units: ends.iter().sum(), ends };
         let mut kinds: Vec<KindTimes> = by_kind.into_iter().map(kind).collect();
         kinds.sort_by_key(|kind| (-kind.units, kind.cluster.map(ClusterId::as_number)));
         let rest = kinds.split_off(kinds.len().min(MOST_KINDS));

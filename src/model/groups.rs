@@ -62,6 +62,28 @@ pub struct HeldGroup {
     pub reason: String,
 }
 
+/// Units of a group that wait for their first attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WaitingGroup {
+    /// Its name.
+    pub name: String,
+    /// How many wait, counted up to [`WaitingGroup::MOST`].
+    pub waiting: i64,
+    /// Whether there are more.
+    pub is_more: bool,
+}
+
+impl WaitingGroup {
+    /// Units of a group that are counted.
+    pub const MOST: i64 = 200;
+
+    /// Says how many were found when one more than are counted was looked for.
+    pub(crate) fn of(name: String, found: i64) -> WaitingGroup {
+        WaitingGroup { name, waiting: found.min(Self::MOST), is_more: found > Self::MOST }
+    }
+}
+
 /// Where the groups of a job stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -78,6 +100,9 @@ pub struct GroupsStatus {
     pub held: Vec<HeldGroup>,
     /// How many more are.
     pub held_more: usize,
+    /// Units that wait for their first attempt, of the first 50 groups by name, without those that have none; not in a list of jobs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<WaitingGroup>,
 }
 
 impl GroupsStatus {
@@ -89,6 +114,6 @@ impl GroupsStatus {
         let (at_limit, held_more) = (full.len(), held.len().saturating_sub(Self::NAMED));
         full.truncate(Self::NAMED);
         held.truncate(Self::NAMED);
-        GroupsStatus { total, running, at_limit, at_limit_first: full, held, held_more }
+        GroupsStatus { total, running, at_limit, at_limit_first: full, held, held_more, waiting: Vec::new() }
     }
 }

@@ -220,7 +220,8 @@ mod tests {
 
         let lanes = Lanes::of(&units, &attempts, false, at(5));
 
-        let shown: Vec<_> = lanes.runs.iter().map(|run| (run.lane, run.seq.0, run.kind, run.from_s, run.to_s)).collect();
+        let shown: Vec<_> =
+            lanes.runs.iter().map(|run| (run.lane, run.seq.0, run.kind, run.from_s, run.to_s)).collect();
         assert_eq!(
             shown,
             [
@@ -236,8 +237,7 @@ mod tests {
 
     #[test]
     fn the_latest_ends_are_kept_and_the_left_edge_is_the_first_of_them() {
-        let units: Vec<UnitRun> =
-            (1..=2_500).map(|n| unit(n, UnitStatus::Completed, 1, n, Some(n + 1))).collect();
+        let units: Vec<UnitRun> = (1..=2_500).map(|n| unit(n, UnitStatus::Completed, 1, n, Some(n + 1))).collect();
 
         let lanes = Lanes::of(&units, &[], false, at(9_000));
 

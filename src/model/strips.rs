@@ -122,7 +122,8 @@ mod tests {
             of,
             ended,
         };
-        let samples = [sample(1, (2, 20), vec![ended(5), ended(2 * DAY_US)]), sample(2, (1, 1), vec![ended(DAY_US / 2)])];
+        let samples =
+            [sample(1, (2, 20), vec![ended(5), ended(2 * DAY_US)]), sample(2, (1, 1), vec![ended(DAY_US / 2)])];
 
         let strips = Strips::of(&samples, true, now);
 

@@ -162,7 +162,8 @@ impl Store {
             provide_kinds(conn, job)?;
             let [first, last] = UnitId::ends_of(job);
             let rows: Vec<(i64, Option<i64>)> = FailedOfLate { first, last }.load(conn)?;
-            let known = |(kind, at): (i64, Option<i64>)| Some((ClusterId::from_number(kind), Timestamp::from_micros(at?)));
+            let known =
+                |(kind, at): (i64, Option<i64>)| Some((ClusterId::from_number(kind), Timestamp::from_micros(at?)));
             Ok(rows.into_iter().filter_map(known).collect())
         })
     }

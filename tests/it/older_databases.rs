@@ -169,6 +169,24 @@ fn an_older_database_reads_the_same_before_and_after_it_is_brought_up_to_date() 
 }
 
 #[test]
+fn fault_505_attempts_of_an_older_database_have_no_slot_and_later_ones_have() {
+    needs_file!("it is of an older schema of SQLite");
+    let fourteen = world_of(include_str!("../../fixtures/databases/14.sql"));
+    for (world, schema) in readable_worlds().into_iter().chain([fourteen]) {
+        let slots = |job| world.units(job).iter().map(|unit| unit["slot"].is_null()).collect::<Vec<_>>();
+        let before = (slots("squares"), json(&world.ok(&["unit", "1:2", "--json"])));
+
+        world.ok(&["doctor", "--migrate"]);
+        world.ok(&["start", "waiting"]);
+        world.ok(&["wait", "waiting"]);
+
+        assert_eq!((&before.0[..], slots("squares")), (&[true; 3][..], before.0.clone()), "{schema}");
+        assert!(before.1["attempts_not_completed"][0]["slot"].is_null(), "{schema}: {}", before.1);
+        assert_eq!(slots("waiting"), [false; 2], "{schema}");
+    }
+}
+
+#[test]
 fn a_record_that_cannot_be_read_hinders_no_migration_and_is_named_as_before() {
     needs_file!("it is of an older schema of SQLite");
     let (world, _) = five();

@@ -89,7 +89,11 @@ fn nobody_ran_between_managers_and_after_the_last_one() {
     ];
     let of = |managers: &[ManagerRun]| {
         let charts = Charts::of(&runs, 2, 2, None).with_pauses(managers);
-        charts.pauses.iter().map(|pause| [pause.from, pause.to].map(|at| at.as_micros() / 1_000_000)).collect::<Vec<_>>()
+        charts
+            .pauses
+            .iter()
+            .map(|pause| [pause.from, pause.to].map(|at| at.as_micros() / 1_000_000))
+            .collect::<Vec<_>>()
     };
 
     assert_eq!(of(&managers), [[30, 60], [100, 119]]);
@@ -110,5 +114,10 @@ fn failures_over_time_are_told_apart_by_kind_and_the_rarest_are_together() {
     let units: Vec<i64> = failures.kinds.iter().map(|kind| kind.units).collect();
     assert_eq!(units, [8, 7, 6, 5, 4, 3 + 2 + 1]);
     assert_eq!((failures.kinds[5].cluster, failures.counted, failures.is_part), (None, 36, true));
-    assert!(failures.kinds.iter().all(|kind| kind.ends.len() == TIME_BUCKETS && kind.units == kind.ends.iter().sum::<i64>()));
+    assert!(
+        failures
+            .kinds
+            .iter()
+            .all(|kind| kind.ends.len() == TIME_BUCKETS && kind.units == kind.ends.iter().sum::<i64>())
+    );
 }

@@ -77,11 +77,9 @@ fn a_postponed_unit_waits_for_its_time_and_a_busy_one_longer_each_time() {
     let no_backoff = Limits { backoff_base: Duration::ZERO, backoff_cap: Duration::ZERO, ..limits.clone() };
     assert_eq!(of(&unit(0, 0), When::Backoff, &no_backoff).not_before, soon);
 
-    let past =
-        |number| PastAttempt { number, cause: Cause::Postponed, started_at: None, ended_at: SPAN.started_at };
+    let past = |number| PastAttempt { number, cause: Cause::Postponed, started_at: None, ended_at: SPAN.started_at };
     let after = |times| Unit { postponed: Postponed::of(vec![past(1); times]), ..unit(0, 0) };
-    let delays: Vec<_> =
-        (0..20).map(|times| of(&after(times), When::Backoff, &limits).not_before.unwrap()).collect();
+    let delays: Vec<_> = (0..20).map(|times| of(&after(times), When::Backoff, &limits).not_before.unwrap()).collect();
     let longest = |delays: &[Timestamp]| delays.iter().max().unwrap().since(NOW);
     assert!(longest(&delays[..3]) <= Duration::from_secs(4) && longest(&delays) > minute, "{delays:?}");
     let once = of(&unit(0, 0), When::Backoff, &at_most_once());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use job_manager::handler::ExitMeaning;
-use job_manager::model::{MaxFailures, Postponement, Timestamp, When};
+use job_manager::model::{Postponement, Timestamp, When};
 
 use super::values::duration;
 pub(super) use crate::settings::values::max_failures;
@@ -88,6 +88,8 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
 
 #[cfg(test)]
 mod tests {
+    use job_manager::model::MaxFailures;
+
     use super::*;
 
     #[test]

@@ -136,7 +136,9 @@ mod tests {
 
     #[test]
     fn nothing_in_place_of_a_limit_takes_it_away_and_a_slip_is_refused() {
-        for (name, is_read) in [("rate", true), ("memory", true), ("max_attempts", false), ("backoff", false), ("size", false)] {
+        for (name, is_read) in
+            [("rate", true), ("memory", true), ("max_attempts", false), ("backoff", false), ("size", false)]
+        {
             assert_eq!(read(name, "").is_ok(), is_read, "{name}");
         }
         assert_eq!(read("diskfree", "/=1G\n/tmp=2G").map(|changes| changes.len()), Ok(2));

@@ -11,8 +11,8 @@ use std::path::Path;
 use job_manager::client::Client;
 use job_manager::model::{Job, JobId, Limits};
 
-use change::{HOLD, of_meter};
 pub use change::{Change, LIMITS, NONE, change};
+use change::{HOLD, of_meter};
 pub use refused::SettingError;
 pub use written::written;
 

@@ -14,9 +14,10 @@ pub fn written(job: &Job) -> BTreeMap<String, String> {
     let start = &limits.start;
     let lines: Vec<String> =
         start.diskfree.iter().map(|disk| format!("{}={}", disk.path.display(), bytes(disk.bytes))).collect();
-    let windows = start.window.as_ref().map(|windows| {
-        windows.spans.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-    });
+    let windows = start
+        .window
+        .as_ref()
+        .map(|windows| windows.spans.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
     let each = |sizes: MemorySizes| match sizes.bounds().map(bytes) {
         [first, most] if first == most => first,
         [first, most] => format!("{first}..{most}"),

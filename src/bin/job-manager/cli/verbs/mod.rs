@@ -59,7 +59,6 @@ use clap::{Command, Parser, Subcommand};
 
 use super::{CliError, Exit, Global, Output};
 
-
 /// Runs batches in a detached process that survives the death of whoever asked for them.
 #[derive(Debug, Parser)]
 #[command(
