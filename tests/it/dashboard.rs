@@ -213,7 +213,7 @@ fn all_settings_that_the_command_line_takes_are_set_through_the_same_door() {
         ("group_rate", "6/min"),
         ("group_failures", "20"),
         ("budget.usd", "50"),
-        ("reserve.usd", "0.5"),
+        ("reserve.usd", "0.50"),
         ("rate.usd", "90/min"),
         ("meter.usd", ".usage.cost:-0"),
     ];

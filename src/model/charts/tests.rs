@@ -1,3 +1,5 @@
+//! Ends, durations, pauses and kinds of failures, added up.
+
 use super::*;
 use crate::model::Epoch;
 

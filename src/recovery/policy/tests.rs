@@ -1,3 +1,5 @@
+//! What each end of an attempt means for its unit.
+
 use super::*;
 use crate::model::{JobId, PastAttempt, Postponed};
 

@@ -201,6 +201,9 @@ function busyWith(active) {
   return selection && !selection.isCollapsed && main.contains(selection.anchorNode) ? "text is selected" : "";
 }
 
+/** What is folded keeps its name when something comes before it. @param {any} details */
+const nameOf = (details) => `${details.closest("figure")?.querySelector("strong")?.textContent ?? ""} ${details.querySelector("summary").textContent}`;
+
 /** @param {string} title @param {any[]} parts @param {string} address */
 function draw(title, parts, address) {
   const active = document.activeElement;
@@ -210,7 +213,7 @@ function draw(title, parts, address) {
   at("link").textContent = hold ? `● held while ${hold}` : LIVE;
   if (hold) return;
   const key = main.contains(active) ? active.dataset?.key ?? active.getAttribute("href") : null;
-  const opened = [...main.querySelectorAll("details")].map((details) => details.open);
+  const opened = new Set([...main.querySelectorAll("details[open]")].map(nameOf));
   const scrolled = [...main.querySelectorAll("pre")].map((pre) => pre.scrollTop);
   document.title = title;
   main.replaceChildren(...parts.flat(3).filter((part) => part != null && part !== false));
@@ -220,7 +223,7 @@ function draw(title, parts, address) {
     main.focus({ preventScroll: true });
     return;
   }
-  main.querySelectorAll("details").forEach((details, index) => (details.open = opened[index] ?? false));
+  main.querySelectorAll("details").forEach((details) => (details.open = opened.has(nameOf(details))));
   main.querySelectorAll("pre").forEach((pre, index) => (pre.scrollTop = scrolled[index] ?? 0));
   if (key) [...main.querySelectorAll("[data-key], [href]")].find((found) => (found.dataset.key ?? found.getAttribute("href")) === key)?.focus({ preventScroll: true });
 }

@@ -24,7 +24,7 @@ function bars({ slots, seconds, runs }, job) {
   const size = { viewBox: `0 0 ${WIDTH} ${slots.length * LANE}`, height: slots.length * LANE };
   const names = slots.map((/** @type {number} */ slot, /** @type {number} */ lane) => el("li", {}, slots[lane - 1] === slot ? "″" : slot));
   return el("div", { class: "lanes", "aria-hidden": "true" }, el("ol", {}, names),
-    shape("svg", { class: "chart", preserveAspectRatio: "none", ...size }, ...drawn));
+    shape("svg", { class: "chart rows", preserveAspectRatio: "none", ...size }, ...drawn));
 }
 
 /** How each slot was used. @param {any} lanes */
@@ -67,8 +67,9 @@ function draw(lanes, job) {
   const { from, seconds, slots, runs, more_lanes, is_cut } = lanes;
   const busy = runs.reduce((/** @type {number} */ sum, /** @type {any} */ run) => sum + run.to_s - run.from_s, 0);
   const ended = runs.filter((/** @type {any} */ run) => run.kind !== "running").length;
+  const ends = `${count(ended)} ${ended === 1 ? "end" : "ends"}`;
   const said = [
-    is_cut ? `the latest ${count(ended)} ends that were found` : `${count(ended)} ends`,
+    is_cut ? `the latest ${ends} that were found` : ends,
     `${Math.round((100 * busy) / (seconds * slots.length))} % busy`,
     more_lanes > 0 && `${count(slots.length)} of ${count(slots.length + more_lanes)} lanes`,
   ].filter(Boolean).join(", ");
