@@ -17,11 +17,13 @@ statement! {
     struct UnitsOfLate {
         "SELECT id, status, started_at, finished_at, slot FROM units WHERE id > " after: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
-        " UNION SELECT id, status, started_at, finished_at, slot FROM units WHERE id IN (SELECT unit_id FROM attempts \
-         WHERE attempts.id > (SELECT max(id) - 2000 FROM attempts) AND unit_id >= " first: i64 as BigInt,
+        " UNION ALL SELECT id, status, started_at, finished_at, slot FROM units WHERE id IN (SELECT unit_id FROM \
+         (SELECT unit_id FROM attempts ORDER BY id DESC LIMIT 2000) AS latest WHERE unit_id >= " first: i64 as BigInt,
         " AND unit_id <= " through: i64 as BigInt,
+        " AND NOT (unit_id > " but_after: i64 as BigInt,
+        " AND unit_id <= " but_last: i64 as BigInt,
     }
-    ")" -> (BigInt, Text, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>)
+    "))" -> (BigInt, Text, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>)
 }
 
 statement! {
@@ -30,8 +32,8 @@ statement! {
          FROM attempts JOIN units ON units.id = unit_id WHERE attempts.id IN (SELECT id FROM (SELECT id FROM attempts WHERE unit_id > "
             after: i64 as BigInt,
         " AND unit_id <= " last: i64 as BigInt,
-        " ORDER BY unit_id DESC LIMIT 2000) AS of_late UNION SELECT id FROM attempts \
-         WHERE id > (SELECT max(id) - 2000 FROM attempts) AND unit_id >= " first: i64 as BigInt,
+        " ORDER BY unit_id DESC LIMIT 2000) AS of_units UNION ALL SELECT id FROM \
+         (SELECT id, unit_id FROM attempts ORDER BY id DESC LIMIT 2000) AS latest WHERE unit_id >= " first: i64 as BigInt,
         " AND unit_id <= " through: i64 as BigInt,
     }
     ")" -> (BigInt, Nullable<BigInt>, BigInt, Nullable<BigInt>, Text, Nullable<BigInt>)
@@ -51,7 +53,8 @@ impl Store {
             if !slots::are_kept(conn)? {
                 return Ok(Lanes::default());
             }
-            let units: Vec<UnitRow> = UnitsOfLate { after, last, first, through: end }.load(conn)?;
+            let units: Vec<UnitRow> =
+                UnitsOfLate { after, last, first, through: end, but_after: after, but_last: last }.load(conn)?;
             let attempts: Vec<AttemptRow> = AttemptsOfLate { after, last, first, through: end }.load(conn)?;
             let units: Vec<UnitRun> = units.into_iter().filter_map(unit_run).collect();
             let attempts: Vec<AttemptRun> = attempts.into_iter().filter_map(attempt_run).collect();

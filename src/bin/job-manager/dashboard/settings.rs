@@ -96,8 +96,9 @@ fn read(name: &str, text: &str) -> Result<Vec<Change>, String> {
     }
     let key = key_of(name);
     let text = if text.is_empty() && !KEPT.iter().any(|kept| key.starts_with(kept)) { NONE } else { text };
-    // Values that unite have a line each.
-    text.lines().map(|line| change(OsStr::new(&format!("{key}={line}")))).collect()
+    // Values that unite have a line each; nothing is one as well.
+    let lines = if text.is_empty() { vec![text] } else { text.lines().collect() };
+    lines.into_iter().map(|line| change(OsStr::new(&format!("{key}={line}")))).collect()
 }
 
 /// Returns the name that `set` knows: names of JSON have no hyphen, those of groups and meters are their own.
