@@ -10,7 +10,7 @@ use super::columns::{Checked, Word};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::strips::JobSample;
-use crate::model::{JobId, JobStatus, Strips, Timestamp, UnitId};
+use crate::model::{JobId, JobStatus, Strips, Timestamp, UnitId, UnitStatus};
 
 /// The latest jobs, which the strip of the database is drawn from.
 const LATEST: usize = 150;
@@ -42,6 +42,7 @@ statement! {
 }
 
 type JobRow = (i64, Checked<Word<JobStatus>>, i64, i64, i64);
+type UnitRow = (i64, Checked<Word<UnitStatus>>, Option<i64>, Option<i64>);
 
 impl Store {
     /// Draws strips of some jobs and of the database; at most 9,000 units are looked at.
@@ -57,9 +58,8 @@ impl Store {
                 if !is_asked && !is_latest {
                     continue;
                 }
-                // Those of a canary, and of several hosts, may be anywhere.
-                let begun = total - pending;
-                let through = if claimed >= begun { claimed.min(total) } else { total };
+                // Units begin in the order of their numbers, but for a canary that was drawn, of which a strip shows little.
+                let through = claimed.max(total - pending).min(total);
                 let picks = picks(JobId(id), through, if is_asked { each } else { OF_LATEST });
                 let counted = i64::try_from(picks.len()).unwrap_or(i64::MAX);
                 picked.extend(picks);
@@ -68,8 +68,7 @@ impl Store {
                 samples.push(JobSample { id: JobId(id), is_asked, is_latest, is_running, of, ended });
             }
             let place: HashMap<JobId, usize> = samples.iter().enumerate().map(|(at, job)| (job.id, at)).collect();
-            let units: Vec<(i64, Checked<Word<_>>, Option<i64>, Option<i64>)> =
-                Units { units: json(&picked) }.load(conn)?;
+            let units: Vec<UnitRow> = Units { units: json(&picked) }.load(conn)?;
             for (id, status, started_at, finished_at) in units {
                 let row: SpreadRow = (status, started_at, finished_at);
                 if let (Some(at), Some(run)) = (place.get(&UnitId::from_raw(id).job()), ended(&row)) {
