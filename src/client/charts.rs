@@ -1,7 +1,7 @@
 //! When the units of a job ended and how long they took.
 
 use super::{Client, ClientError};
-use crate::model::{Charts, JobId, JobStatus, Lanes, Seq, Strips, Timestamp};
+use crate::model::{Charts, Job, JobId, JobStatus, Lanes, Progress, Seq, Strips, Timestamp};
 
 /// Jobs whose strips are drawn at once.
 const MOST_STRIPS: usize = 300;
@@ -24,9 +24,7 @@ impl Client {
         let row = self.store().job(job)?;
         let claimed = self.store().claimed_through(job)?.0;
         let progress = row.progress;
-        let begun = progress.total - progress.pending;
-        // Units of a canary may be anywhere, and so may those of several hosts.
-        let through = if claimed >= begun { claimed.min(progress.total) } else { progress.total };
+        let through = begun(&row, claimed);
         let spread = self.store().spread_units(job, through, MOST_UNITS)?;
         let now = (row.status == JobStatus::Running).then(Timestamp::now);
         let failed = if progress.failed > 0 { self.store().failed_of_late(job)? } else { Vec::new() };
@@ -47,10 +45,9 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn lanes(&self, job: JobId) -> Result<Lanes, ClientError> {
-        let progress = self.store().job(job)?.progress;
-        let claimed = self.store().claimed_through(job)?;
-        let begun = claimed.max(Seq(progress.total - progress.pending)).min(Seq(progress.total));
-        Ok(self.store().lanes(job, begun, Timestamp::now())?)
+        let row = self.store().job(job)?;
+        let claimed = self.store().claimed_through(job)?.0;
+        Ok(self.store().lanes(job, Seq(begun(&row, claimed)), Timestamp::now())?)
     }
 
     /// Returns when units of some jobs ended, in pictures that stand beside their names, and of the whole database in the last 24 hours.
@@ -66,4 +63,12 @@ impl Client {
     pub fn strips(&self, jobs: &[JobId]) -> Result<Strips, ClientError> {
         Ok(self.store().strips(&jobs[..jobs.len().min(MOST_STRIPS)], Timestamp::now())?)
     }
+}
+
+/// Returns the number up to which units of a job have begun: all, where those of groups or of a canary that was drawn may be anywhere.
+/// What a manager has claimed is written with its heartbeat, and may be behind.
+fn begun(row: &Job, claimed: i64) -> i64 {
+    let Progress { total, pending, .. } = row.progress;
+    let is_anywhere = row.limits.groups.is_some() || row.limits.sample.is_some();
+    if is_anywhere { total } else { claimed.max(total - pending).min(total) }
 }
