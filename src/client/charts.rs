@@ -1,6 +1,6 @@
 //! When the units of a job ended and how long they took.
 
-use super::{Client, ClientError};
+use super::{Client, ClientError, StoreError};
 use crate::model::{Charts, Job, JobId, JobStatus, Lanes, Progress, Seq, Strips, Timestamp};
 
 /// Jobs whose strips are drawn at once.
@@ -30,7 +30,12 @@ impl Client {
         let failed = if progress.failed > 0 { self.store().failed_of_late(job)? } else { Vec::new() };
         let is_part = i64::try_from(failed.len()).is_ok_and(|counted| counted < progress.failed);
         let charts = Charts::of(&spread.ended, through, spread.counted, now).with_failures(&failed, is_part);
-        Ok(charts.with_pauses(&self.store().managers(job)?))
+        match self.store().managers(job) {
+            Ok(managers) => Ok(charts.with_pauses(&managers)),
+            // The status of the job says so; here no more than its pauses are not known.
+            Err(StoreError::DamagedRecord { .. }) => Ok(charts),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Returns who ran when in which worker slot of a job: its latest 2,000 ends, and what runs.

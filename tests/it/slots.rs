@@ -128,3 +128,18 @@ fn lanes_hold_each_attempt_once_and_pauses_and_kinds_of_failures_are_told() {
     assert_eq!((strips["jobs"].as_array().unwrap().len(), sum(&strips["database"], "completed")), (1, 7), "{strips}");
     assert_eq!(dashboard.ask("GET /api/v1/strips?jobs=x", &[], "").status, 400);
 }
+
+#[cfg(feature = "serve")]
+#[test]
+fn fault_508_a_damaged_record_of_a_manager_hides_no_picture() {
+    let world = World::new();
+    world.ok(&["run", "-q", "--range", "1-5", "--", "true"]);
+    world.damage("UPDATE managers SET state = 'x'");
+    let dashboard = world.serve(&[]);
+
+    let charts = dashboard.get("/api/v1/jobs/1/charts");
+    let lanes = dashboard.get("/api/v1/jobs/1/lanes");
+
+    assert_eq!((&charts["counted"], &charts["pauses"]), (&5.into(), &json("[]")), "{charts}");
+    assert_eq!(lanes["runs"].as_array().map(Vec::len), Some(5), "{lanes}");
+}
