@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::routing::get;
 use axum::{Json, Router};
-use job_manager::client::{Client, ClientError};
-use job_manager::model::{Job, JobId, JobStatus, Limits};
+use job_manager::client::Client;
+use job_manager::model::{Job, JobId, Limits};
 use serde::Serialize;
 
 use super::actions::Shared;
@@ -55,16 +55,9 @@ async fn set(State(connections): Shared, Named(job): Named<String>, body: Result
     let changes = changes(&given)?;
     connections
         .write(job, move |client: &Client, job| {
-            // Nothing is changed in place of one that has ended, whatever there is to be said about the value.
-            let status = client.job(job)?.status;
-            let refused = match status {
-                JobStatus::Completed | JobStatus::Failed | JobStatus::Cancelled => {
-                    SettingError::Client(ClientError::WrongStatus { operation: "change", job, status })
-                }
-                _ => match settings::set(client, job, &changes) {
-                    Ok(_) => return Ok(document(&client.job(job)?)),
-                    Err(refused) => refused,
-                },
+            let refused = match settings::set(client, job, &changes) {
+                Ok(_) => return Ok(document(&client.job(job)?)),
+                Err(refused) => refused,
             };
             Err(match (given.len(), given.into_keys().next(), refused) {
                 // What is refused of a single one is refused of that.
