@@ -45,7 +45,11 @@ impl Client {
     /// Returns where a job stands and what it is; see [`Client::get_manager_status`] and [`Client::about`].
     pub fn status_document(&self, job: JobId) -> Result<StatusDocument, ClientError> {
         let seen = self.snapshot(job)?;
-        Ok(StatusDocument { status: seen.status(), about: self.about(&seen.job) })
+        let mut status = seen.status();
+        if let Some(groups) = &mut status.groups {
+            groups.waiting = self.waiting_by_group(job)?;
+        }
+        Ok(StatusDocument { status, about: self.about(&seen.job) })
     }
 
     /// Returns what a job is. Of settings that cannot be read there is nothing: its status says why.

@@ -9,8 +9,9 @@ use serde::Serialize;
 use super::explain::Explanation;
 use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
-    AttemptRecord, Charts, FailureCluster, Flag, FoundJobs, FoundUnits, JobFilter, JobId, PastAttempt, Postponed,
-    Retrying, Seq, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable, Why, unit_token,
+    AttemptRecord, Charts, FailureCluster, Flag, FoundJobs, FoundUnits, JobFilter, JobId, Lanes, PastAttempt,
+    Postponed, Retrying, Seq, Strips, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable,
+    Why, unit_token,
 };
 
 const SCHEMA: u32 = 1;
@@ -49,6 +50,23 @@ pub struct ChartsDocument {
     job: JobRef,
     #[serde(flatten)]
     pub charts: Charts,
+}
+
+/// Who ran when in the slots of a job.
+#[derive(Debug, Clone, Serialize)]
+pub struct LanesDocument {
+    schema: u32,
+    job: JobRef,
+    #[serde(flatten)]
+    pub lanes: Lanes,
+}
+
+/// When units of some jobs, and of the database, ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct StripsDocument {
+    schema: u32,
+    #[serde(flatten)]
+    pub strips: Strips,
 }
 
 /// Everything about one unit.
@@ -240,6 +258,16 @@ impl Client {
     /// Returns when the units of a job ended and how long they took; see [`Client::charts`].
     pub fn charts_document(&self, job: JobId) -> Result<ChartsDocument, ClientError> {
         Ok(ChartsDocument { schema: SCHEMA, job: JobRef { id: job }, charts: self.charts(job)? })
+    }
+
+    /// Returns who ran when in the slots of a job; see [`Client::lanes`].
+    pub fn lanes_document(&self, job: JobId) -> Result<LanesDocument, ClientError> {
+        Ok(LanesDocument { schema: SCHEMA, job: JobRef { id: job }, lanes: self.lanes(job)? })
+    }
+
+    /// Returns when units of some jobs ended; see [`Client::strips`].
+    pub fn strips_document(&self, jobs: &[JobId]) -> Result<StripsDocument, ClientError> {
+        Ok(StripsDocument { schema: SCHEMA, strips: self.strips(jobs)? })
     }
 
     /// Returns the failed units of a job, or of one of its groups, by kind; see [`Client::failures`].

@@ -2,7 +2,7 @@
 
 use super::{Client, ClientError, LimitError};
 use crate::handler::Grouping;
-use crate::model::{JobId, Limits};
+use crate::model::{JobId, Limits, WaitingGroup};
 
 /// Refuses groups that no job can have, or bounds that would never hold.
 pub(super) fn check_groups(limits: &Limits) -> Result<(), ClientError> {
@@ -44,6 +44,19 @@ impl Client {
     /// When the database cannot be read.
     pub fn groups_begun(&self, job: JobId, begun: &str, most: i64) -> Result<Vec<String>, ClientError> {
         Ok(self.store().groups_begun(job, begun, most)?)
+    }
+
+    /// Returns how many units wait for their first attempt, of the first 50 groups of a job; up to 200 of each are counted.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open_to_read("jobs.db".as_ref())?;
+    /// for group in client.waiting_by_group(client.find_job("last")?)? {
+    ///     println!("{} of {} wait", group.waiting, group.name);
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn waiting_by_group(&self, job: JobId) -> Result<Vec<WaitingGroup>, ClientError> {
+        Ok(self.store().waiting_by_group(job)?)
     }
 
     /// Lets so many units of some groups of a job run at the same time, whatever the limit of the others is; one without a number has

@@ -252,7 +252,7 @@ mod tests {
         let mut recorder =
             Recorder::new(Store::open(&path, Access::Write).unwrap(), lease, &shared, inbox, None, Arc::new(Nothing));
 
-        let starts = read.iter().map(|unit| Event::Started(policy::started(unit, at), None));
+        let starts = read.iter().map(|unit| Event::Started(policy::started(unit, at, 1), None));
         recorder.commit(&mut starts.collect()).unwrap();
 
         assert_eq!(slots.map(|slot| slot.is_ending()), [false, true]);

@@ -75,7 +75,7 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         // Before its start can be seen: whoever wants to end it then finds it here.
         let started_us = started_at.as_micros();
         stop.begin(AttemptId { seq: unit.id.seq(), revision: unit.revision, attempt: number, started_us });
-        match announce(worker_context, &unit, started_at, events) {
+        match announce(worker_context, &unit, (started_at, number_of(slot)), events) {
             Ok(true) => {}
             Ok(false) => {
                 stop.finish(UnitOutcome::Interrupted.into());
@@ -130,7 +130,11 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
             shared.budgets.doubt(&shared.feed, &limits.meters, unit.id, &end.metered);
         }
         // The clock may have been set back meanwhile.
-        let span = policy::Span { started_at, ended_at: worker_context.shared.clock.now().max(started_at) };
+        let span = policy::Span {
+            started_at,
+            ended_at: worker_context.shared.clock.now().max(started_at),
+            slot: Some(number_of(slot)),
+        };
         crash_point!("unit-ended");
         if let UnitOutcome::NotStarted { lack, error } = &end.outcome {
             worker_context.shared.hold_back(*lack, error);
@@ -224,15 +228,20 @@ fn wait_for<T>(
     }
 }
 
+/// Returns the number of a slot for people, who count from 1.
+fn number_of(slot: usize) -> u32 {
+    u32::try_from(slot + 1).unwrap_or(u32::MAX)
+}
+
 /// Tells the recorder that an attempt starts and returns whether it may; for units that must not run twice, waits until
 /// that is durable.
 fn announce(
     worker_context: &WorkerContext<'_>,
     unit: &Unit,
-    at: Timestamp,
+    (at, slot): (Timestamp, u32),
     events: &Events<'_>,
 ) -> Result<bool, RecorderGone> {
-    let change = policy::started(unit, at);
+    let change = policy::started(unit, at, slot);
     match worker_context.job.limits.on_interrupt {
         OnInterrupt::Retry => events.send(Event::Started(change, None)).map(|()| true),
         OnInterrupt::Fail => events.send_and_wait(|answer| Event::Started(change, Some(answer))),

@@ -14,6 +14,8 @@ pub struct AttemptRecord {
     pub epoch: Epoch,
     /// When it started.
     pub started_at: Option<Timestamp>,
+    /// Worker slot in which it ran, from 1; none of attempts of older versions.
+    pub slot: Option<u32>,
     /// When it ended, or was found to have ended.
     pub ended_at: Timestamp,
     /// Kind of end.

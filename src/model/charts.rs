@@ -1,8 +1,10 @@
 //! When the units of a job ended and how long they took, as numbers that a picture can be drawn from.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
-use super::{Timestamp, UnitStatus};
+use super::{ClusterId, ManagerRun, ManagerState, Timestamp, UnitStatus};
 
 /// Stretches of time that the life of a job is divided into.
 pub const TIME_BUCKETS: usize = 120;
@@ -38,6 +40,11 @@ pub struct Charts {
     pub bucket_seconds: f64,
     /// The units that ended in each stretch of time from `from` on: none, or [`TIME_BUCKETS`].
     pub ends: Vec<Ends>,
+    /// Stretches of time in which no manager ran the job.
+    pub pauses: Vec<Pause>,
+    /// When units failed, by kind; none where none has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failures: Option<FailureTimes>,
     /// How long units took, the shortest first; bounds are 1, 2 and 5 in each decade, without a gap.
     pub durations: Vec<Durations>,
     /// The duration in seconds that half of the units did not exceed.
@@ -59,6 +66,44 @@ pub struct Ends {
     /// Units that failed for good.
     pub failed: i64,
 }
+
+/// A stretch of time in which nobody ran a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Pause {
+    /// When the last manager before it ended, or was last heard of.
+    pub from: Timestamp,
+    /// When the next one began; the right edge of the picture where none has.
+    pub to: Timestamp,
+}
+
+/// When units failed that have failed for good, by kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FailureTimes {
+    /// Failed units that were looked at: those with the highest numbers.
+    pub counted: i64,
+    /// Whether there are more.
+    pub is_part: bool,
+    /// The most frequent kinds among them, then the rest as one without an id.
+    pub kinds: Vec<KindTimes>,
+}
+
+/// When units of a kind failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct KindTimes {
+    /// The kind; none for several that are counted together.
+    pub cluster: Option<ClusterId>,
+    /// How many units.
+    pub units: i64,
+    /// Those of each stretch of time of [`Charts::ends`].
+    pub ends: Vec<i64>,
+}
+
+/// Kinds of failures that are told apart.
+const MOST_KINDS: usize = 5;
+/// Pauses that are named, the longest.
+const MOST_PAUSES: usize = 200;
 
 /// Units that took about the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -87,6 +132,8 @@ impl Charts {
             from: runs.iter().map(|run| run.started_at).min(),
             bucket_seconds: 0.0,
             ends: Vec::new(),
+            pauses: Vec::new(),
+            failures: None,
             durations: durations(&micros, scale),
             p50_seconds: at(50),
             p95_seconds: at(95),
@@ -96,9 +143,70 @@ impl Charts {
             let until = last.max(now.unwrap_or(last));
             let width = (until.as_micros().saturating_sub(from.as_micros()) / TIME_BUCKETS as i64 + 1).max(1);
             charts.bucket_seconds = seconds(width);
-            charts.ends = ends(runs, from, width, scale);
+            charts.ends = ends(runs, from, width, TIME_BUCKETS, scale);
         }
         charts
+    }
+
+    /// Returns the right edge of what is over time.
+    fn until(&self) -> Option<i64> {
+        let life = self.bucket_seconds * 1e6 * TIME_BUCKETS as f64;
+        Some(self.from?.as_micros().saturating_add(life as i64))
+    }
+
+    /// Adds when nobody ran the job, as far as its managers tell; one that lives is still there at the right edge.
+    #[must_use]
+    pub(crate) fn with_pauses(mut self, managers: &[ManagerRun]) -> Charts {
+        let Some((from, until)) = self.from.zip(self.until()) else { return self };
+        let span = |run: &ManagerRun| {
+            let ended_at = match run.state {
+                ManagerState::Live => until,
+                _ => run.ended_at.unwrap_or(run.heartbeat_at).as_micros(),
+            };
+            Some((run.started_at?.as_micros(), ended_at))
+        };
+        // One of an older version did not say when it began: what was before it is not known.
+        let Some(mut runs) = managers.iter().map(span).collect::<Option<Vec<_>>>() else { return self };
+        runs.sort_unstable();
+        let Some(&(_, mut reached)) = runs.first() else { return self };
+        reached = reached.max(from.as_micros());
+        for (began, ended) in runs.into_iter().skip(1).chain([(until, until)]) {
+            if began.min(until) > reached {
+                let [from, to] = [reached, began.min(until)].map(Timestamp::from_micros);
+                self.pauses.push(Pause { from, to });
+            }
+            reached = reached.max(ended);
+        }
+        self.pauses.sort_by_key(|pause| pause.from.as_micros() - pause.to.as_micros());
+        self.pauses.truncate(MOST_PAUSES);
+        self.pauses.sort_by_key(|pause| pause.from);
+        self
+    }
+
+    /// Adds when units failed, each with its kind; `is_part` says that there are more.
+    #[must_use]
+    pub(crate) fn with_failures(mut self, failed: &[(ClusterId, Timestamp)], is_part: bool) -> Charts {
+        let Some(from) = self.from.filter(|_| !failed.is_empty()) else { return self };
+        let width = (self.bucket_seconds * 1e6).max(1.0) as i64;
+        let mut by_kind: HashMap<ClusterId, Vec<i64>> = HashMap::new();
+        for (kind, at) in failed {
+            let place = at.as_micros().saturating_sub(from.as_micros()).max(0) / width;
+            let place = usize::try_from(place).map_or(TIME_BUCKETS - 1, |place| place.min(TIME_BUCKETS - 1));
+            by_kind.entry(*kind).or_insert_with(|| vec![0; TIME_BUCKETS])[place] += 1;
+        }
+        let kind =
+            |(kind, ends): (ClusterId, Vec<i64>)| KindTimes { cluster: Some(kind), units: ends.iter().sum(), ends };
+        let mut kinds: Vec<KindTimes> = by_kind.into_iter().map(kind).collect();
+        kinds.sort_by_key(|kind| (-kind.units, kind.cluster.map(ClusterId::as_number)));
+        let rest = kinds.split_off(kinds.len().min(MOST_KINDS));
+        if !rest.is_empty() {
+            let sum = |place| rest.iter().map(|kind| kind.ends[place]).sum();
+            let ends: Vec<i64> = (0..TIME_BUCKETS).map(sum).collect();
+            kinds.push(KindTimes { cluster: None, units: ends.iter().sum(), ends });
+        }
+        let counted = i64::try_from(failed.len()).unwrap_or(i64::MAX);
+        self.failures = Some(FailureTimes { counted, is_part, kinds });
+        self
     }
 }
 
@@ -109,8 +217,15 @@ impl EndedRun {
     }
 }
 
-fn ends(runs: &[EndedRun], from: Timestamp, width: i64, scale: impl Fn(i64) -> i64) -> Vec<Ends> {
-    let mut found = vec![Ends::default(); TIME_BUCKETS];
+/// Counts the ends in each of so many stretches of time.
+pub(super) fn ends(
+    runs: &[EndedRun],
+    from: Timestamp,
+    width: i64,
+    buckets: usize,
+    scale: impl Fn(i64) -> i64,
+) -> Vec<Ends> {
+    let mut found = vec![Ends::default(); buckets];
     for run in runs {
         let place = run.finished_at.as_micros().saturating_sub(from.as_micros()).max(0) / width;
         let Some(ends) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) else { continue };
@@ -148,67 +263,4 @@ fn seconds(micros: i64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(status: UnitStatus, started_ms: i64, finished_ms: i64) -> EndedRun {
-        let [started_at, finished_at] = [started_ms, finished_ms].map(|ms| Timestamp::from_micros(ms * 1000));
-        EndedRun { status, started_at, finished_at }
-    }
-
-    #[test]
-    fn every_end_is_in_the_stretch_of_time_in_which_it_was() {
-        let runs: Vec<EndedRun> = (0..240)
-            .map(|n| run(if n % 4 == 0 { UnitStatus::Failed } else { UnitStatus::Completed }, n * 1000, (n + 1) * 1000))
-            .collect();
-
-        let charts = Charts::of(&runs, 240, 240, None);
-
-        assert_eq!(charts.ends.len(), TIME_BUCKETS);
-        let sums = charts.ends.iter().fold((0, 0), |sums, ends| (sums.0 + ends.completed, sums.1 + ends.failed));
-        assert_eq!(sums, (180, 60));
-        assert!(charts.ends.iter().all(|ends| (1..=3).contains(&(ends.completed + ends.failed))), "{charts:?}");
-        assert!((charts.bucket_seconds - 2.0).abs() < 0.01, "{charts:?}");
-    }
-
-    #[test]
-    fn durations_are_counted_between_bounds_that_leave_nothing_out() {
-        let runs: Vec<EndedRun> =
-            [0, 1, 3, 3, 70, 4_000, 4_000].map(|ms| run(UnitStatus::Completed, 0, ms)).into_iter().collect();
-
-        let charts = Charts::of(&runs, 7, 7, None);
-
-        let [first, .., last] = charts.durations.as_slice() else { panic!("{charts:?}") };
-        assert_eq!((first.from_seconds, first.units), (0.0, 1));
-        assert_eq!((last.from_seconds, last.to_seconds, last.units), (2.0, 5.0, 2));
-        assert_eq!(charts.durations.iter().map(|part| part.units).sum::<i64>(), 7);
-        assert!(charts.durations.windows(2).all(|pair| pair[0].to_seconds == pair[1].from_seconds));
-        assert_eq!((charts.p50_seconds, charts.p99_seconds), (Some(0.003), Some(4.0)));
-    }
-
-    #[test]
-    fn a_sample_is_multiplied_to_all_and_nothing_has_no_picture() {
-        let sampled = Charts::of(&[run(UnitStatus::Completed, 0, 10), run(UnitStatus::Failed, 0, 10)], 1_000, 10, None);
-        let none = Charts::of(&[], 0, 0, Some(Timestamp::now()));
-
-        let sums = sampled.ends.iter().fold((0, 0), |sums, ends| (sums.0 + ends.completed, sums.1 + ends.failed));
-        assert_eq!((sums, sampled.durations[0].units), ((100, 100), 200));
-        assert_eq!((none.ends.len(), none.durations.len(), none.p50_seconds), (0, 0, None));
-    }
-
-    #[test]
-    fn times_that_no_clock_gives_are_no_fault() {
-        let odd = [
-            run(UnitStatus::Completed, 9_000, 1_000),
-            EndedRun {
-                status: UnitStatus::Completed,
-                started_at: Timestamp::from_micros(i64::MIN),
-                finished_at: Timestamp::from_micros(i64::MAX),
-            },
-        ];
-
-        let charts = Charts::of(&odd, 2, 2, None);
-
-        assert_eq!(charts.durations.iter().map(|part| part.units).sum::<i64>(), 2);
-    }
-}
+mod tests;

@@ -64,6 +64,28 @@ pub struct HeldGroup {
     pub reason: String,
 }
 
+/// Units of a group that wait for their first attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WaitingGroup {
+    /// Its name.
+    pub name: String,
+    /// How many wait, counted up to [`WaitingGroup::MOST`].
+    pub waiting: i64,
+    /// Whether there are more.
+    pub is_more: bool,
+}
+
+impl WaitingGroup {
+    /// Units of a group that are counted.
+    pub const MOST: i64 = 200;
+
+    /// Says how many were found when one more than are counted was looked for.
+    pub(crate) fn of(name: String, found: i64) -> WaitingGroup {
+        WaitingGroup { name, waiting: found.min(Self::MOST), is_more: found > Self::MOST }
+    }
+}
+
 /// Where the groups of a job stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -84,6 +106,9 @@ pub struct GroupsStatus {
     pub adapted: usize,
     /// The first of these, and how many run at a time.
     pub adapted_first: Vec<AdaptedGroup>,
+    /// Units that wait for their first attempt, of the first 50 groups by name, without those that have none; not in a list of jobs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<WaitingGroup>,
 }
 
 /// A group of which fewer units run than may.
@@ -114,6 +139,7 @@ impl GroupsStatus {
             held_more,
             adapted: 0,
             adapted_first: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 

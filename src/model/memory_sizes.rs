@@ -28,6 +28,11 @@ impl MemorySizes {
         Bytes(size)
     }
 
+    /// Returns what the first attempt has, and what none may have more than.
+    pub fn bounds(self) -> [Bytes; 2] {
+        [self.first, self.most]
+    }
+
     /// Returns `true` if a later attempt may have more than the first.
     pub fn may_grow(self) -> bool {
         self.first < self.most

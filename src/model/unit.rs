@@ -216,6 +216,8 @@ pub struct UnitDetail {
     pub not_before: Option<Timestamp>,
     /// When its latest attempt started.
     pub started_at: Option<Timestamp>,
+    /// Worker slot of its latest attempt, from 1; none of attempts of older versions.
+    pub slot: Option<u32>,
     /// When it reached its end.
     pub finished_at: Option<Timestamp>,
     /// Exit code of the latest attempt that ended.

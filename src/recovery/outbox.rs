@@ -43,6 +43,9 @@ pub struct Ended<'a> {
     pub revision: i64,
     /// When it started and ended, in microseconds since the Unix epoch.
     pub span_us: (i64, i64),
+    /// The worker slot, from 1; older versions did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<u32>,
     /// How it ended.
     pub end: Cow<'a, AttemptEnd>,
 }
@@ -56,20 +59,21 @@ impl<'a> Ended<'a> {
             attempt: unit.attempts + 1,
             revision: unit.revision,
             span_us: (span.started_at.as_micros(), span.ended_at.as_micros()),
+            slot: span.slot,
             end: Cow::Borrowed(end),
         }
     }
 
-    /// Returns when the attempt ran.
+    /// Returns when and where the attempt ran.
     pub fn span(&self) -> Span {
         let (started, ended) = self.span_us;
-        Span { started_at: Timestamp::from_micros(started), ended_at: Timestamp::from_micros(ended) }
+        Span { started_at: Timestamp::from_micros(started), ended_at: Timestamp::from_micros(ended), slot: self.slot }
     }
 
-    /// Returns when the attempt ran, by a clock that shows `now`: the one it was noted by may have been ahead.
+    /// Returns when and where the attempt ran, by a clock that shows `now`: the one it was noted by may have been ahead.
     pub fn span_until(&self, now: Timestamp) -> Span {
-        let Span { started_at, ended_at } = self.span();
-        Span { started_at: started_at.min(now), ended_at: ended_at.min(now) }
+        let Span { started_at, ended_at, slot } = self.span();
+        Span { started_at: started_at.min(now), ended_at: ended_at.min(now), slot }
     }
 }
 

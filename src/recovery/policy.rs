@@ -8,18 +8,20 @@ use crate::model::{
 };
 use crate::store::UnitChange;
 
-/// When an attempt ran.
+/// When and where an attempt ran.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
     /// When it started.
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
+    /// The worker slot, from 1; none where only the unit's row may know it.
+    pub slot: Option<u32>,
 }
 
-/// Returns the change that records the start of the unit's next attempt.
-pub fn started(unit: &Unit, at: Timestamp) -> UnitChange {
-    UnitChange { started_at: Some(at), ..change(unit, UnitStatus::Pending, UnitStatus::Running) }
+/// Returns the change that records the start of the unit's next attempt in a slot.
+pub fn started(unit: &Unit, at: Timestamp, slot: u32) -> UnitChange {
+    UnitChange { started_at: Some(at), slot: Some(slot), ..change(unit, UnitStatus::Pending, UnitStatus::Running) }
 }
 
 /// Returns the change that records how an attempt ended.
@@ -27,7 +29,7 @@ pub fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: E
     let number = unit.attempts + 1;
     let end = AttemptEnd { outcome: postponed(unit, end.outcome, span, limits), ..end };
     let back_at = |delay| (UnitStatus::Pending, Some(span.ended_at + delay));
-    let (mut attempts, mut started_at) = (number, Some(span.started_at));
+    let (mut attempts, mut started_at, mut slot) = (number, Some(span.started_at), span.slot);
     let (to, not_before) = match &end.outcome {
         UnitOutcome::Completed { .. } => (UnitStatus::Completed, None),
         UnitOutcome::Skipped { .. } => (UnitStatus::Skipped, None),
@@ -47,7 +49,7 @@ pub fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: E
         }
         UnitOutcome::NotStarted { .. } => {
             // No attempt was made, so that there is nothing to record of one, whatever the unit is worth.
-            (attempts, started_at) = (unit.attempts, None);
+            (attempts, started_at, slot) = (unit.attempts, None, None);
             back_at(Duration::ZERO)
         }
         UnitOutcome::Interrupted if limits.on_interrupt == OnInterrupt::Fail => (UnitStatus::Failed, None),
@@ -58,7 +60,7 @@ pub fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: E
         }
     };
     let (ended_at, end) = (Some(span.ended_at), Some(end));
-    UnitChange { attempts, not_before, started_at, ended_at, epoch, end, ..change(unit, UnitStatus::Running, to) }
+    UnitChange { attempts, not_before, started_at, slot, ended_at, epoch, end, ..change(unit, UnitStatus::Running, to) }
 }
 
 /// Works out when a postponed unit is to be tried again; one that has waited as long as it may has failed instead.
@@ -126,7 +128,7 @@ pub fn crashed(
 pub fn obeyed(unit: &Unit, kill: Kill, limits: &Limits, epoch: Epoch, now: Timestamp) -> UnitChange {
     // The row has counted the attempt.
     let before = Unit { attempts: unit.attempts.saturating_sub(1), ..unit.clone() };
-    let span = Span { started_at: Timestamp::from_micros(kill.attempt.started_us), ended_at: now };
+    let span = Span { started_at: Timestamp::from_micros(kill.attempt.started_us), ended_at: now, slot: None };
     let end = AttemptEnd::from(kill.outcome()).metered(metered_of_lost(unit, limits));
     ended(&before, end, span, limits, epoch)
 }
@@ -150,6 +152,7 @@ fn change(unit: &Unit, from: UnitStatus, to: UnitStatus) -> UnitChange {
         crashes: unit.crashes,
         not_before: None,
         started_at: None,
+        slot: None,
         ended_at: None,
         epoch: Epoch(0),
         end: None,
@@ -157,144 +160,4 @@ fn change(unit: &Unit, from: UnitStatus, to: UnitStatus) -> UnitChange {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{JobId, PastAttempt, Postponed};
-
-    const NOW: Timestamp = Timestamp::from_micros(1_000_000);
-    const SPAN: Span = Span { started_at: Timestamp::from_micros(1), ended_at: NOW };
-
-    fn unit(attempts: u32, crashes: u32) -> Unit {
-        Unit { attempts, crashes, ..Unit::pending(JobId(1), 1) }
-    }
-
-    fn retry() -> AttemptEnd {
-        UnitOutcome::Retry { cause: Cause::Failed, error: "exited with code 1".to_owned(), delay: None }.into()
-    }
-
-    fn at_most_once() -> Limits {
-        let mut limits = Limits::default();
-        limits.set_at_most_once();
-        limits
-    }
-
-    #[test]
-    fn a_failure_is_tried_again_later_until_attempts_run_out() {
-        let limits = Limits { max_attempts: 2, ..Limits::default() };
-
-        let first = ended(&unit(0, 0), retry(), SPAN, &limits, Epoch(1));
-        let last = ended(&unit(1, 0), retry(), SPAN, &limits, Epoch(1));
-
-        assert_eq!((first.to, first.attempts), (UnitStatus::Pending, 1));
-        assert!(first.not_before >= Some(NOW));
-        assert_eq!((last.to, last.attempts, last.not_before), (UnitStatus::Failed, 2, None));
-        assert_eq!(last.failure().unwrap().0, Cause::Failed);
-    }
-
-    #[test]
-    fn an_interruption_costs_no_attempt() {
-        let change = ended(&unit(1, 0), UnitOutcome::Interrupted.into(), SPAN, &Limits::default(), Epoch(1));
-
-        assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 1));
-    }
-
-    #[test]
-    fn what_the_manager_lacks_costs_no_attempt_and_leaves_none_behind() {
-        let lacks = UnitOutcome::NotStarted { lack: crate::model::Lack::OpenFiles, error: "too many".to_owned() };
-        for limits in [Limits { max_attempts: 1, ..Limits::default() }, at_most_once()] {
-            let change = ended(&unit(0, 0), lacks.clone().into(), SPAN, &limits, Epoch(1));
-
-            assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 0));
-            assert!(change.failure().is_none());
-            assert_eq!(change.error(), Some("too many"));
-        }
-    }
-
-    #[test]
-    fn a_pause_of_the_job_costs_no_attempt_and_holds_the_others() {
-        let delay = Duration::from_secs(60);
-        let end = UnitOutcome::PauseJob { delay, reason: "quota".to_owned() };
-
-        let change = ended(&unit(2, 0), end.into(), SPAN, &Limits::default(), Epoch(1));
-
-        assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 2));
-        assert_eq!(change.not_before, Some(NOW + delay));
-        assert_eq!(change.hold(), Some((NOW + delay, "quota")));
-    }
-
-    #[test]
-    fn a_postponed_unit_waits_for_its_time_and_a_busy_one_longer_each_time() {
-        let later = |when| UnitOutcome::Later(Postponement::new(when, "not yet".to_owned()));
-        let of = |unit: &Unit, when, limits: &Limits| ended(unit, later(when).into(), SPAN, limits, Epoch(1));
-        let (limits, minute) = (Limits { max_attempts: 1, ..Limits::default() }, Duration::from_secs(60));
-
-        let change = of(&unit(0, 0), When::After(minute), &limits);
-        assert_eq!((change.to, change.attempts, change.not_before), (UnitStatus::Pending, 0, Some(NOW + minute)));
-        let soon = Some(NOW + Postponement::LEAST);
-        for at_once in [When::Until(Timestamp::from_micros(5)), When::After(Duration::ZERO)] {
-            assert_eq!(of(&unit(0, 0), at_once, &limits).not_before, soon);
-        }
-        let no_backoff = Limits { backoff_base: Duration::ZERO, backoff_cap: Duration::ZERO, ..limits.clone() };
-        assert_eq!(of(&unit(0, 0), When::Backoff, &no_backoff).not_before, soon);
-
-        let past =
-            |number| PastAttempt { number, cause: Cause::Postponed, started_at: None, ended_at: SPAN.started_at };
-        let after = |times| Unit { postponed: Postponed::of(vec![past(1); times]), ..unit(0, 0) };
-        let delays: Vec<_> =
-            (0..20).map(|times| of(&after(times), When::Backoff, &limits).not_before.unwrap()).collect();
-        let longest = |delays: &[Timestamp]| delays.iter().max().unwrap().since(NOW);
-        assert!(longest(&delays[..3]) <= Duration::from_secs(4) && longest(&delays) > minute, "{delays:?}");
-        let once = of(&unit(0, 0), When::Backoff, &at_most_once());
-        assert_eq!((once.to, once.attempts), (UnitStatus::Failed, 1));
-    }
-
-    #[test]
-    fn fault_136_an_at_most_once_unit_has_one_attempt_however_it_ends() {
-        let pause = UnitOutcome::PauseJob { delay: Duration::from_secs(60), reason: "quota".to_owned() };
-
-        let ends = [retry(), pause.into(), UnitOutcome::Interrupted.into()];
-        let changes = ends.map(|end| ended(&unit(0, 0), end, SPAN, &at_most_once(), Epoch(1)));
-
-        assert_eq!(changes.each_ref().map(|change| change.to), [UnitStatus::Failed; 3]);
-        assert_eq!(changes.map(|change| change.hold().is_some()), [false, true, false], "the others wait all the same");
-    }
-
-    #[test]
-    fn an_at_most_once_unit_is_never_run_again() {
-        let interrupted = ended(&unit(0, 0), UnitOutcome::Interrupted.into(), SPAN, &at_most_once(), Epoch(1));
-        let crashed = crashed(&unit(1, 0), UnitStatus::Running, true, &at_most_once(), Epoch(2), NOW);
-
-        assert_eq!(interrupted.to, UnitStatus::Failed);
-        assert_eq!(crashed.to, UnitStatus::Failed);
-    }
-
-    #[test]
-    fn fault_40_the_third_death_of_a_manager_fails_the_unit() {
-        let limits = Limits::default();
-
-        let second = crashed(&unit(1, 1), UnitStatus::Running, true, &limits, Epoch(3), NOW);
-        let third = crashed(&unit(1, 2), UnitStatus::Running, true, &limits, Epoch(4), NOW);
-
-        assert_eq!((second.to, second.crashes, second.attempts), (UnitStatus::Pending, 2, 0));
-        assert_eq!(third.to, UnitStatus::Failed);
-        assert_eq!(third.error(), Some("the manager died 3 times while this unit ran"));
-    }
-
-    #[test]
-    fn a_unit_whose_old_process_lives_is_not_run_beside_it() {
-        let change = crashed(&unit(1, 0), UnitStatus::Running, false, &Limits::default(), Epoch(2), NOW);
-
-        assert_eq!(change.to, UnitStatus::Failed);
-        assert!(change.error().unwrap().starts_with("needs attention"));
-    }
-
-    #[test]
-    fn a_crash_before_the_start_was_committed_counts_the_same() {
-        let change = crashed(&unit(0, 0), UnitStatus::Pending, true, &Limits::default(), Epoch(2), NOW);
-
-        assert_eq!(
-            (change.from, change.to, change.attempts, change.crashes),
-            (UnitStatus::Pending, UnitStatus::Pending, 0, 1)
-        );
-    }
-}
+mod tests;

@@ -54,7 +54,7 @@ pub fn said_later(
 impl Said {
     /// Returns the change for the unit: its attempt ended with its manager, and is made again when it said.
     pub fn change(self, unit: &Unit, from: UnitStatus, limits: &Limits, epoch: Epoch, now: Timestamp) -> UnitChange {
-        let span = Span { started_at: self.started_at.min(now), ended_at: now };
+        let span = Span { started_at: self.started_at.min(now), ended_at: now, slot: None };
         let outcome = UnitOutcome::Later(self.later);
         let change = policy::ended(&self.unit, outcome.into(), span, limits, epoch);
         UnitChange { from, seen_attempts: unit.attempts, ..change }

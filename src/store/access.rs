@@ -14,7 +14,7 @@ pub enum Access {
 }
 
 /// Number of the newest schema; equals the number of migrations.
-pub(super) const SCHEMA: i32 = 14;
+pub(super) const SCHEMA: i32 = 15;
 
 /// What a database is, in words.
 #[cfg(not(feature = "postgres"))]

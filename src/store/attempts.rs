@@ -11,7 +11,7 @@ use super::connection::{Db, DbConnection};
 use super::failure::Failure;
 use super::schema::{attempts, units};
 use super::written::{Written, column, kept};
-use super::{Store, StoreError, UnitChange};
+use super::{Store, StoreError, UnitChange, slots};
 use crate::model::{AttemptRecord, Cause, Epoch, Output, Resources, Row, Timestamp, UnitId};
 
 pub(super) use postponed::note_postponed;
@@ -36,13 +36,14 @@ impl Store {
     /// Returns the attempts of a unit that did not complete, oldest first.
     pub fn attempts(&mut self, unit: UnitId) -> Result<Vec<AttemptRecord>, StoreError> {
         self.read("read the attempts", |conn| {
-            let rows: Vec<AttemptRow> = attempts::table
-                .filter(attempts::unit_id.eq(unit.raw()))
-                .order(attempts::id)
-                .select(AttemptRow::as_select())
-                .load(conn)?;
+            let shown = (AttemptRow::as_select(), slots::column(conn)?);
+            let of_unit = attempts::table.filter(attempts::unit_id.eq(unit.raw()));
+            let rows: Vec<(AttemptRow, Option<i64>)> = of_unit.order(attempts::id).select(shown).load(conn)?;
             let mut took = resources::of_attempts(conn, unit)?;
-            rows.into_iter().map(|row| Ok(record(unit, took.remove(&row.id), row)?)).collect()
+            let known = |(row, slot): (AttemptRow, _)| {
+                Ok(AttemptRecord { slot: slots::known(slot), ..record(unit, took.remove(&row.id), row)? })
+            };
+            rows.into_iter().map(known).collect()
         })
     }
 }
@@ -79,16 +80,20 @@ impl Store {
     }
 }
 
-/// Writes the attempt of a change inside a transaction, if it came to nothing; of one whose start the change does not know,
-/// the unit's row does.
+/// Writes the attempt of a change inside a transaction, if it came to nothing; of one whose start or slot the
+/// change does not know, the unit's row does.
 pub(super) fn insert(conn: &mut DbConnection, change: &UnitChange) -> Result<(), Failure> {
     let (Some(end), Some(ended_at), Some((cause, error))) = (&change.end, change.ended_at, change.failure()) else {
         return Ok(());
     };
     let unit_id = change.unit.raw();
-    let started_at = match change.started_at {
-        Some(at) => Some(at.as_micros()),
-        None => units::table.find(unit_id).select(units::started_at).get_result(conn)?,
+    let (started_at, slot) = match (change.started_at.map(Timestamp::as_micros), change.slot.map(i64::from)) {
+        (Some(at), Some(slot)) => (Some(at), Some(slot)),
+        (at, slot) => {
+            let of_row = units::table.find(unit_id).select((units::started_at, units::slot));
+            let (row_at, row_slot): (Option<i64>, Option<i64>) = of_row.get_result(conn)?;
+            (at.or(row_at), slot.or(row_slot))
+        }
     };
     let (stdout, stderr) = (column(end.output.stdout.as_ref()), column(end.output.stderr.as_ref()));
     diesel::insert_into(attempts::table)
@@ -97,6 +102,7 @@ pub(super) fn insert(conn: &mut DbConnection, change: &UnitChange) -> Result<(),
             attempts::attempt.eq(i64::from(change.attempt())),
             attempts::epoch.eq(change.epoch.0),
             attempts::started_at.eq(started_at),
+            attempts::slot.eq(slot),
             attempts::ended_at.eq(ended_at.as_micros()),
             attempts::cause.eq(cause.as_str()),
             attempts::exit_code.eq(end.exit_code.map(i64::from)),
@@ -115,6 +121,7 @@ fn record(unit: UnitId, resources: Option<Resources>, row: AttemptRow) -> Result
         attempt: count(row.attempt),
         epoch: Epoch(row.epoch),
         started_at: row.started_at.map(Timestamp::from_micros),
+        slot: None,
         ended_at: Timestamp::from_micros(row.ended_at),
         cause: row.cause.of(Row::AttemptOf(unit), "cause")?.0,
         exit_code: row.exit_code.and_then(|code| i32::try_from(code).ok()),

@@ -27,6 +27,8 @@ pub struct UnitChange {
     pub not_before: Option<Timestamp>,
     /// When the attempt started; none when only the row may know it.
     pub started_at: Option<Timestamp>,
+    /// Worker slot in which it ran, from 1; none when only the row may know it.
+    pub slot: Option<u32>,
     /// When the attempt ended; none when it starts.
     pub ended_at: Option<Timestamp>,
     /// Lease under which it ran.

@@ -22,7 +22,7 @@ statement! {
     "" -> (Text, Nullable<BigInt>, Nullable<BigInt>)
 }
 
-type SpreadRow = (Checked<Word<UnitStatus>>, Option<i64>, Option<i64>);
+pub(super) type SpreadRow = (Checked<Word<UnitStatus>>, Option<i64>, Option<i64>);
 
 /// Units of a job that were looked at.
 pub struct SpreadUnits {
@@ -51,7 +51,7 @@ impl Store {
 }
 
 /// A unit in a state that cannot be read is named by whoever lists it.
-fn ended((status, started_at, finished_at): &SpreadRow) -> Option<EndedRun> {
+pub(super) fn ended((status, started_at, finished_at): &SpreadRow) -> Option<EndedRun> {
     let status = status.known()?.0;
     let [started_at, finished_at] = [*started_at, *finished_at].map(|at| at.map(Timestamp::from_micros));
     let has_run = matches!(status, UnitStatus::Completed | UnitStatus::Failed);

@@ -69,6 +69,7 @@ pub(super) fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> 
         crashes: 0,
         not_before: (to == UnitStatus::Pending).then_some(LATER),
         started_at: Some(NOW),
+        slot: Some(1),
         ended_at: (to != UnitStatus::Running).then_some(NOW),
         epoch: Epoch(1),
         end: end(to),

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::statement::statement;
 use super::written::Written;
 use super::{Store, StoreError, UnitChange};
-use crate::model::{AttemptEnd, Cause, ClusterId, FailureCluster, FailureEvidence, JobId, Seq, UnitId};
+use crate::model::{AttemptEnd, Cause, ClusterId, FailureCluster, FailureEvidence, JobId, Seq, Timestamp, UnitId};
 
 /// Units whose kinds are worked out at a time.
 const PAGE_UNITS: i64 = 100;
@@ -82,6 +82,18 @@ statement! {
 }
 
 statement! {
+    // So many that a picture can be drawn from them: no more are looked at, whatever has failed.
+    struct FailedOfLate {
+        ["SELECT failure_kinds.kind, finished_at FROM units INDEXED BY units_failed CROSS JOIN failure_kinds ON unit_id = id \
+          WHERE status = 'failed' AND id BETWEEN "
+         "SELECT failure_kinds.kind, finished_at FROM units JOIN failure_kinds ON unit_id = id \
+          WHERE status = 'failed' AND error IS NOT NULL AND id BETWEEN "] first: i64 as BigInt,
+        " AND " last: i64 as BigInt,
+    }
+    " ORDER BY id DESC LIMIT 5000" -> (BigInt, Nullable<BigInt>)
+}
+
+statement! {
     struct LastFailed {
         [FAILED FAILED_ON_POSTGRES] after: i64 as BigInt,
         " AND id <= " through: i64 as BigInt,
@@ -141,6 +153,18 @@ impl Store {
                 KindsOfGroup { first, last, group: group.to_owned() }.load_iter::<KindRow, DefaultLoadingMode>(conn)?,
                 most,
             )
+        })
+    }
+
+    /// Returns of which kind the failed units with the highest numbers are, and when they failed; up to 5,000 of them.
+    pub fn failed_of_late(&mut self, job: JobId) -> Result<Vec<(ClusterId, Timestamp)>, StoreError> {
+        self.read("read the failures", |conn| {
+            provide_kinds(conn, job)?;
+            let [first, last] = UnitId::ends_of(job);
+            let rows: Vec<(i64, Option<i64>)> = FailedOfLate { first, last }.load(conn)?;
+            let known =
+                |(kind, at): (i64, Option<i64>)| Some((ClusterId::from_number(kind), Timestamp::from_micros(at?)));
+            Ok(rows.into_iter().filter_map(known).collect())
         })
     }
 

@@ -109,6 +109,7 @@ impl World {
             crashes: 0,
             not_before: (to == UnitStatus::Pending).then_some(NOW),
             started_at: Some(NOW),
+            slot: Some(1),
             ended_at: (to != UnitStatus::Running).then_some(NOW),
             epoch: self.lease.epoch,
             end: end(to),

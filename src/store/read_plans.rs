@@ -184,3 +184,37 @@ fn the_page_after_the_last_possible_unit_is_empty() {
     assert_eq!(page(store, Seq::MAX), 0);
     assert_eq!(page(store, Seq(i64::MAX)), 0);
 }
+
+#[test]
+fn fault_506_pictures_look_at_a_bounded_part_of_a_job() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = &mut Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+    let mut plans = Vec::new();
+    for sql in statements_of(store, |store| store.lanes(JobId(1), Seq(1_000_000), Timestamp::now())) {
+        plans.push(explained(store, sql));
+    }
+    for sql in statements_of(store, |store| store.strips(&[JobId(1)], Timestamp::now())) {
+        plans.push(explained(store, sql));
+    }
+    for sql in statements_of(store, |store| store.failed_of_late(JobId(1))) {
+        plans.push(explained(store, sql));
+    }
+    for sql in statements_of(store, |store| store.waiting_by_group(JobId(1))) {
+        plans.push(explained(store, sql));
+    }
+
+    let of_tables: Vec<_> = plans
+        .iter()
+        .filter(|(sql, _)| ["FROM units", "FROM attempts"].iter().any(|table| sql.contains(table)))
+        .collect();
+    assert!(of_tables.len() >= 5, "{plans:?}");
+    for (sql, plan) in of_tables {
+        // The latest attempts are read from the end of their table, and no more of them than the limit says.
+        let plan = plan.replace("CO-ROUTINE latest; SCAN attempts;", "");
+        assert!(
+            !["units", "attempts", "failure_kinds"].iter().any(|table| plan.contains(&format!("SCAN {table}"))),
+            "{sql}: {plan}"
+        );
+        assert!(!plan.contains("TEMP B-TREE FOR ORDER BY"), "{sql}: {plan}");
+    }
+}

@@ -32,6 +32,7 @@ statement! {
         "UPDATE units SET status = 'running', not_before = NULL, attempts = "
             attempts: i64 as BigInt,
         ", started_at = " started_at: Option<i64> as Nullable<BigInt>,
+        ", slot = " slot: Option<i64> as Nullable<BigInt>,
         " WHERE status = 'pending' AND id = " id: i64 as BigInt,
         " AND attempts = " seen_attempts: i64 as BigInt,
         " AND revision = " revision: i64 as BigInt,
@@ -47,8 +48,9 @@ statement! {
         ", crashes = " crashes: i64 as BigInt,
         ", not_before = " not_before: Option<i64> as Nullable<BigInt>,
         ", started_at = coalesce(" started_at: Option<i64> as Nullable<BigInt>,
-        [", started_at), finished_at = max("
-         ", started_at), finished_at = (SELECT greatest(at, coalesce(started_at, 0)) FROM (SELECT "] finished_at: Option<i64> as Nullable<BigInt>,
+        ", started_at), slot = coalesce(" slot: Option<i64> as Nullable<BigInt>,
+        [", slot), finished_at = max("
+         ", slot), finished_at = (SELECT greatest(at, coalesce(started_at, 0)) FROM (SELECT "] finished_at: Option<i64> as Nullable<BigInt>,
         // A clock that was set back ends nothing before its start.
         [", coalesce(started_at, 0)), exit_code = " " AS at) AS given WHERE at IS NOT NULL), exit_code = "] exit_code: Option<i64> as Nullable<BigInt>,
         ", signal = " signal: Option<i64> as Nullable<BigInt>,
@@ -230,11 +232,12 @@ fn came_to(conn: &mut DbConnection, change: &UnitChange) -> Result<UnitStatus, F
 
 /// Changes one row; false when it was not in the expected state.
 fn apply(conn: &mut DbConnection, change: &UnitChange) -> Result<bool, Failure> {
-    let started_at = change.started_at.map(Timestamp::as_micros);
+    let (started_at, slot) = (change.started_at.map(Timestamp::as_micros), change.slot.map(i64::from));
     let changed = match &change.end {
         None => StartUnit {
             attempts: change.attempts.into(),
             started_at,
+            slot,
             id: change.unit.raw(),
             seen_attempts: change.seen_attempts.into(),
             revision: change.revision,
@@ -246,6 +249,7 @@ fn apply(conn: &mut DbConnection, change: &UnitChange) -> Result<bool, Failure> 
             crashes: change.crashes.into(),
             not_before: change.not_before.map(Timestamp::as_micros),
             started_at,
+            slot,
             finished_at: change.ended_at.filter(|_| change.to.is_terminal()).map(Timestamp::as_micros),
             exit_code: exit_code.map(i64::from),
             signal: signal.map(i64::from),

@@ -17,6 +17,7 @@ diesel::table! {
         cpu_us -> Nullable<BigInt>,
         peak_bytes -> Nullable<BigInt>,
         peak_is_bound -> Nullable<BigInt>,
+        slot -> Nullable<BigInt>,
     }
 }
 
@@ -199,6 +200,7 @@ diesel::table! {
         revision -> BigInt,
         kind -> Nullable<Text>,
         grp -> Nullable<Text>,
+        slot -> Nullable<BigInt>,
     }
 }
 

@@ -182,7 +182,7 @@ fn no_hot_statement_scans_a_table() {
         plan(store, &DueUnits { job: 0, now: 0, last: 0, limit: 0 }),
         plan(store, &NextDue { job: 0, last: 0 }),
         plan(store, &RunningUnits { first: 0, last: 0 }),
-        plan(store, &StartUnit { attempts: 0, started_at: None, id: 0, seen_attempts: 0, revision: 0 }),
+        plan(store, &StartUnit { attempts: 0, started_at: None, slot: None, id: 0, seen_attempts: 0, revision: 0 }),
         plan(
             store,
             &ShiftCounters {

@@ -9,7 +9,7 @@ use super::connection::Db;
 use super::filter::condition;
 use super::schema::units;
 use super::written::Written;
-use super::{Store, StoreError, meters};
+use super::{Store, StoreError, meters, slots};
 use crate::model::{
     FoundUnits, JobId, Meter, Outdated, Output, Row, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder,
     UnitSpends, UnitStatus, Unreadable,
@@ -48,10 +48,10 @@ struct UnitRow {
     stderr: Option<Written>,
 }
 
-impl TryFrom<UnitRow> for UnitDetail {
+impl TryFrom<(UnitRow, Option<i64>)> for UnitDetail {
     type Error = Unreadable;
 
-    fn try_from(row: UnitRow) -> Result<UnitDetail, Unreadable> {
+    fn try_from((row, slot): (UnitRow, Option<i64>)) -> Result<UnitDetail, Unreadable> {
         let place = Row::Unit(UnitId::from_raw(row.id));
         Ok(UnitDetail {
             seq: UnitId::from_raw(row.id).seq(),
@@ -64,6 +64,7 @@ impl TryFrom<UnitRow> for UnitDetail {
             // One that was chosen to be among the first waits for nothing.
             not_before: row.not_before.filter(|at| *at > 0).map(Timestamp::from_micros),
             started_at: row.started_at.map(Timestamp::from_micros),
+            slot: slots::known(slot),
             finished_at: row.finished_at.map(Timestamp::from_micros),
             exit_code: row.exit_code.and_then(|code| i32::try_from(code).ok()),
             signal: row.signal.and_then(|signal| i32::try_from(signal).ok()),
@@ -140,11 +141,11 @@ impl Store {
         self.read("list units", |conn| {
             let wanted = condition(conn, job, &filter.after(after.unwrap_or(Seq(0))))?;
             let ordered = units::table.filter(wanted).order(units::id).limit(limit);
-            let query = ordered.select(UnitRow::as_select());
+            let query = ordered.select((UnitRow::as_select(), slots::column(conn)?));
             let (mut page, mut held) = (FoundUnits::default(), 0);
-            for row in query.load_iter::<UnitRow, DefaultLoadingMode>(conn)? {
+            for row in query.load_iter::<(UnitRow, Option<i64>), DefaultLoadingMode>(conn)? {
                 let row = row?;
-                let seq = UnitId::from_raw(row.id).seq();
+                let seq = UnitId::from_raw(row.0.id).seq();
                 let unit = UnitDetail::try_from(row);
                 held += unit.as_ref().map_or(0, UnitDetail::bytes);
                 page.add(unit);
@@ -210,8 +211,10 @@ impl Store {
             }
             let ids: Vec<i64> = wanted.order((rank().desc(), units::id)).limit(limit).select(units::id).load(conn)?;
             let (mut page, mut held) = (FoundUnits::default(), 0);
+            let slot = slots::column(conn)?;
             for id in ids {
-                let unit = UnitDetail::try_from(units::table.find(id).select(UnitRow::as_select()).first(conn)?);
+                let row = units::table.find(id).select((UnitRow::as_select(), slot.clone()));
+                let unit = UnitDetail::try_from(row.first::<(UnitRow, Option<i64>)>(conn)?);
                 held += unit.as_ref().map_or(0, UnitDetail::bytes);
                 page.add(unit);
                 if held >= bytes {

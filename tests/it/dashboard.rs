@@ -173,14 +173,11 @@ fn settings_are_changed_as_they_are_written_and_what_is_refused_names_the_settin
     })
     .collect();
 
-    assert_eq!(
-        before,
-        json!({ "workers": "3", "rate": "10/30s", "timeout": "1m30s", "max_attempts": "1", "max_failures": "none", "deadline": "none" })
-    );
-    assert_eq!(
-        changed["settings"],
-        json!({ "workers": "7", "rate": "none", "timeout": "2m", "max_attempts": "1", "max_failures": "5%", "deadline": "none" })
-    );
+    let six = |settings: &Value| {
+        ["workers", "rate", "timeout", "max_attempts", "max_failures", "deadline"].map(|name| settings[name].clone())
+    };
+    assert_eq!(six(&before), ["3", "10/30s", "1m30s", "1", "none", "none"]);
+    assert_eq!(six(&changed["settings"]), ["7", "none", "2m", "1", "5%", "none"]);
     let expected = [
         (400, json!("rate")),
         (400, json!("workers")),
@@ -193,6 +190,71 @@ fn settings_are_changed_as_they_are_written_and_what_is_refused_names_the_settin
     ];
     assert_eq!(refused, expected);
     assert_eq!(dashboard.get(&path), changed);
+}
+
+#[test]
+fn all_settings_that_the_command_line_takes_are_set_through_the_same_door() {
+    let world = World::new();
+    let create = ["create", "-q", "-j", "4", "--meter", "usd=.cost", "--result", "json", "--group", "g{}", "--"];
+    let job = world.ok(&[&create[..], &["true", ":::", "a", "b"]].concat());
+    let dashboard = world.serve(&[]);
+    let path = format!("/api/v1/jobs/{job}/settings");
+    let of_all = [
+        ("adapt", "2"),
+        ("backoff", "2s..1m"),
+        ("max_later", "2d"),
+        ("kill_after", "3s"),
+        ("memfree", "512M"),
+        ("load", "80%"),
+        ("diskfree", "/=1G\n/tmp=1536K"),
+        ("window", "22:00-06:00,12:00-13:00"),
+        ("not_before", "2026-01-02T03:04:05.000Z"),
+        ("per_group", "2"),
+        ("group_rate", "6/min"),
+        ("group_failures", "20"),
+        ("budget.usd", "50"),
+        ("reserve.usd", "0.50"),
+        ("rate.usd", "90/min"),
+        ("meter.usd", ".usage.cost:-0"),
+    ];
+
+    for (name, value) in of_all {
+        let reply = dashboard.post(&path, &json!({ name: value }).to_string());
+        assert_eq!((reply.status, &reply.json()["settings"][name]), (200, &json!(value)), "{}", reply.body);
+    }
+    let names: Vec<String> = dashboard.get(&path)["settings"].as_object().unwrap().keys().cloned().collect();
+    let none: Vec<_> = ["after", "hold", "group:ga", "diskfree", "lease"]
+        .map(|name| (name, dashboard.post(&path, &json!({ name: "none" }).to_string())))
+        .into_iter()
+        .filter(|(_, reply)| reply.status != 200)
+        .map(|(name, reply)| format!("{name}: {}", reply.body))
+        .collect();
+    let help = world.ok(&["set", "--help"]);
+    let same = |name: &str, key: &str, value: &str| {
+        let refused = dashboard.post(&path, &json!({ name: value }).to_string());
+        let said = refused.json()["error"].as_str().unwrap().to_owned();
+        assert_eq!(refused.json()["parameter"], name, "{}", refused.body);
+        assert!(world.fails(2, &["set", &job, &format!("{key}={value}")]).contains(&said), "{said}");
+    };
+
+    assert_eq!(none, [] as [String; 0]);
+    for name in &names {
+        let key = name.split('.').next().unwrap().replace('_', "-");
+        assert!(key == "workers" || help.contains(&key), "{key} in {help}");
+    }
+    for (name, key, value) in [
+        ("load", "load", "much"),
+        ("kill_after", "kill-after", "0"),
+        ("budget.eur", "budget.eur", "5"),
+        ("group_rate", "group-rate", "soon"),
+        ("hold", "hold", "1h"),
+        ("diskfree", "diskfree", "/nowhere"),
+    ] {
+        same(name, key, value);
+    }
+    assert_eq!(dashboard.post(&path, r#"{"meter.usd":""}"#).status, 400);
+    assert_eq!(dashboard.post(&path, r#"{"per_group":"1","group:ga":"1"}"#).status, 400);
+    assert_eq!(dashboard.get(&path)["settings"]["window"], "22:00-06:00,12:00-13:00");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The page of a dashboard, in a real browser where there is one.
 
-use crate::support::{Browser, CHROMIUM, Served, World, wait_for, without_tool};
+use std::process::Command;
+
+use crate::support::{Browser, CHROMIUM, Served, World, node, node_script, text, wait_for, without, without_tool};
 
 fn address(dashboard: &Served, place: &str) -> String {
     format!("http://127.0.0.1:{}/#token={}{place}", dashboard.port, dashboard.entry)
@@ -500,4 +502,32 @@ fn a_bar_shows_the_shares_of_what_became_of_the_units() {
 
         assert!((share.as_f64().unwrap() - 0.7).abs() < 0.05, "{place}: {share}");
     }
+}
+
+#[test]
+fn fault_507_who_cannot_see_a_page_or_use_a_pointer_is_kept_out_by_nothing_on_it() {
+    let world = World::new();
+    let missing = Command::new(CHROMIUM).arg("--version").output().is_err();
+    if missing {
+        return without_tool(CHROMIUM);
+    }
+    let mut node = match node(&world, &["axe-core", "puppeteer-core"]) {
+        Ok(node) => node,
+        Err(missing) => return without(&missing),
+    };
+    let script =
+        "echo out; test {} -gt 4 || { echo no >&2; exit 1; }".replace("{ echo", "{{ echo").replace("1; }", "1; }}");
+    let run = ["run", "-q", "-j", "3", "--max-attempts", "2", "--backoff", "1ms", "--range", "1-9", "--shell", "--"];
+    world.run(&[&run[..], &[&script]].concat());
+    world.ok(&["create", "-q", "--meter", "usd", "--group", "g{}", "--per-group", "1", "--", "true", ":::", "a", "b"]);
+    let dashboard = world.serve(&[]);
+
+    node.arg(node_script(&world, "page/axe.mjs")).arg(CHROMIUM).arg("browser");
+    let node = node.arg(address(&dashboard, "/"));
+    node.args(["#/=table .strip", "#/jobs/1=.lanes a", "#/jobs/2=.settings", "#/jobs/1/units/1=.facts.wide"]);
+    let output = node.output().unwrap();
+
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report, serde_json::json!({ "looked": 16, "found": [], "said": [] }), "{report:#}");
 }

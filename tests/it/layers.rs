@@ -17,7 +17,7 @@ const RANKS: [&[&str]; 12] = [
     &["recovery"],
     &["manager", "client"],
     &["testing"],
-    &["command_line", "json_object", "system"],
+    &["command_line", "json_object", "settings", "system"],
     &["results"],
     &["dashboard", "mcp"],
     &["cli"],

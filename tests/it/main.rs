@@ -160,6 +160,7 @@ mod shared_units;
 mod shell_path;
 mod silence;
 mod skip;
+mod slots;
 mod soak;
 mod source_files;
 mod sources;

@@ -18,7 +18,7 @@ fn by_typescript(revision: &str) -> Result<(), String> {
     let world = World::new();
     let mut node = node(&world, &["@modelcontextprotocol/client", "ajv"])?;
     let dir = world.path(".").canonicalize().unwrap();
-    node.arg(node_script(&world, "typescript_sdk.mjs")).arg(revision).arg(BIN).arg(dir);
+    node.arg(node_script(&world, "mcp/typescript_sdk.mjs")).arg(revision).arg(BIN).arg(dir);
     succeed(node);
     Ok(())
 }

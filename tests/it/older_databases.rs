@@ -13,7 +13,7 @@ use crate::support::{World, is_root, needs_file, wait_for, without};
 
 /// The oldest schema that is read as it is.
 const OLDEST_READABLE: i64 = 3;
-const SCHEMA: i64 = 14;
+const SCHEMA: i64 = 15;
 /// The first one in which the settings of jobs have a table of their own.
 const SPECS: i64 = 8;
 
@@ -165,6 +165,24 @@ fn an_older_database_reads_the_same_before_and_after_it_is_brought_up_to_date() 
 
         assert_eq!(read(), before);
         assert_eq!((before[0].2.as_array().unwrap().len(), &before[1].2), (1, &json("[]")));
+    }
+}
+
+#[test]
+fn fault_505_attempts_of_an_older_database_have_no_slot_and_later_ones_have() {
+    needs_file!("it is of an older schema of SQLite");
+    let fourteen = world_of(include_str!("../../fixtures/databases/14.sql"));
+    for (world, schema) in readable_worlds().into_iter().chain([fourteen]) {
+        let slots = |job| world.units(job).iter().map(|unit| unit["slot"].is_null()).collect::<Vec<_>>();
+        let before = (slots("squares"), json(&world.ok(&["unit", "1:2", "--json"])));
+
+        world.ok(&["doctor", "--migrate"]);
+        world.ok(&["start", "waiting"]);
+        world.ok(&["wait", "waiting"]);
+
+        assert_eq!((&before.0[..], slots("squares")), (&[true; 3][..], before.0.clone()), "{schema}");
+        assert!(before.1["attempts_not_completed"][0]["slot"].is_null(), "{schema}: {}", before.1);
+        assert_eq!(slots("waiting"), [false; 2], "{schema}");
     }
 }
 

@@ -12,6 +12,7 @@ mod json_object;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod results;
+mod settings;
 mod system;
 
 use std::process::ExitCode;

@@ -97,6 +97,7 @@ fn one_unit(status: UnitStatus) -> ObservedUnit {
         crashes: 0,
         not_before: None,
         started_at: Some(ago(20)),
+        slot: Some(1),
         finished_at: status.is_terminal().then(|| ago(10)),
         exit_code: None,
         signal: None,

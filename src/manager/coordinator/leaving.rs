@@ -133,7 +133,7 @@ impl Coordinator<'_> {
     fn interrupted(&self, unit: Unit, now: Timestamp) -> UnitChange {
         // The row has counted the attempt that is under way.
         let before = Unit { attempts: unit.attempts.saturating_sub(1), ..unit };
-        let span = Span { started_at: now, ended_at: now };
+        let span = Span { started_at: now, ended_at: now, slot: None };
         let end =
             AttemptEnd::from(UnitOutcome::Interrupted).metered(policy::metered_of_lost(&before, &self.job.limits));
         let change = policy::ended(&before, end, span, &self.job.limits, self.lease.epoch());

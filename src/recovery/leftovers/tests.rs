@@ -82,6 +82,7 @@ fn fault_131_a_kept_end_is_not_that_of_a_unit_which_a_client_has_renewed() {
         attempt: 1,
         revision: read.revision,
         span_us: (NOW.as_micros(), NOW.as_micros()),
+        slot: Some(1),
         end: Cow::Owned(end),
     };
     let _committed = Outbox::open(&world.job.files, 0).unwrap().post(&ended);
@@ -113,7 +114,7 @@ fn fault_135_a_unit_whose_start_is_committed_first_has_not_run_before() {
 fn a_unit_is_not_run_again_while_somebody_holds_a_slot() {
     let mut world = World::new();
     let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units;
-    world.store.record(world.lease, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
+    world.store.record(world.lease, &Batch::of(&[policy::started(&read[0], NOW, 1)])).unwrap();
     // This process bears no mark of a unit, as one that shed them all.
     let _held = SlotFile::at(world.job.files.slot(0)).occupy(b"").unwrap();
 
@@ -128,7 +129,7 @@ fn a_unit_is_not_run_again_while_somebody_holds_a_slot() {
 fn a_slot_that_is_held_for_a_moment_by_no_process_of_a_unit_costs_no_unit() {
     let mut world = World::new();
     let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units;
-    world.store.record(world.lease, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
+    world.store.record(world.lease, &Batch::of(&[policy::started(&read[0], NOW, 1)])).unwrap();
     let held = SlotFile::at(world.job.files.slot(0)).occupy(b"").unwrap();
 
     std::thread::scope(|threads| {
@@ -146,7 +147,7 @@ fn a_slot_that_is_held_for_a_moment_by_no_process_of_a_unit_costs_no_unit() {
 fn fault_138_a_slot_that_stays_held_fails_the_unit_that_was_in_it_and_no_other() {
     let mut world = World::of(2);
     let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(2)).unwrap().units;
-    let starts = [policy::started(&read[0], NOW), policy::started(&read[1], NOW)];
+    let starts = [policy::started(&read[0], NOW, 1), policy::started(&read[1], NOW, 1)];
     world.store.record(world.lease, &Batch::of(&starts)).unwrap();
     let notes = SlotNotes::open(&world.dir.path().join("notes"), 2).unwrap();
     notes.set(0, note(&read[0], 1));
@@ -181,7 +182,7 @@ fn fault_293_a_recovery_that_was_cut_off_before_it_cleared_its_notes_counts_no_d
         let read =
             world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units.remove(0);
         if start_was_committed {
-            world.store.record(world.lease, &Batch::of(&[policy::started(&read, NOW)])).unwrap();
+            world.store.record(world.lease, &Batch::of(&[policy::started(&read, NOW, 1)])).unwrap();
         }
         let notes = SlotNotes::open(&world.dir.path().join("notes"), 1).unwrap();
         let noted = note(&read, 1);
@@ -206,7 +207,7 @@ fn left_by(world: &World, seq: i64) -> Child {
 fn fault_256_a_unit_whose_end_was_not_committed_keeps_its_daemon_and_an_interrupted_one_does_not() {
     let mut world = World::of(2);
     let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(2)).unwrap().units;
-    let starts = [policy::started(&read[0], NOW), policy::started(&read[1], NOW)];
+    let starts = [policy::started(&read[0], NOW, 1), policy::started(&read[1], NOW, 1)];
     world.store.record(world.lease, &Batch::of(&starts)).unwrap();
     let (mut daemon, mut orphan) = (left_by(&world, 1), left_by(&world, 2));
     let ended = Ended {
@@ -215,6 +216,7 @@ fn fault_256_a_unit_whose_end_was_not_committed_keeps_its_daemon_and_an_interrup
         attempt: 1,
         revision: read[0].revision,
         span_us: (NOW.as_micros(), NOW.as_micros()),
+        slot: Some(1),
         end: Cow::Owned(UnitOutcome::Completed { result: None }.into()),
     };
     let _committed = Outbox::open(&world.job.files, 0).unwrap().post(&ended);

@@ -5,7 +5,15 @@ use crate::model::{JobId, Output, StateDir, UnitOutcome};
 
 fn ended(seq: i64) -> Ended<'static> {
     let end = UnitOutcome::Completed { result: Some("1".to_owned()) }.into();
-    Ended { epoch: Epoch(1), seq: Seq(seq), attempt: 1, revision: 0, span_us: (1, 2), end: Cow::Owned(end) }
+    Ended {
+        epoch: Epoch(1),
+        seq: Seq(seq),
+        attempt: 1,
+        revision: 0,
+        span_us: (1, 2),
+        slot: Some(1),
+        end: Cow::Owned(end),
+    }
 }
 
 fn open(dir: &tempfile::TempDir) -> (JobFiles, Outbox) {

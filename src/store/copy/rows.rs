@@ -185,6 +185,7 @@ rows! {
         outdated: Option<Text>,
         revision: i64,
         kind: Option<Text>,
+        slot: Option<i64>,
     }
     /// An attempt, without its number in the table.
     AttemptColumns of attempts {
@@ -202,6 +203,7 @@ rows! {
         cpu_us: Option<i64>,
         peak_bytes: Option<i64>,
         peak_is_bound: Option<i64>,
+        slot: Option<i64>,
     }
     NoteColumns of unit_notes {
         unit_id: i64,

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::model::{Groups, GroupsStatus, HeldGroup, JobId, Row, Seq, Timestamp, UnitDetail, UnitId, Unreadable};
+use crate::model::{
+    Groups, GroupsStatus, HeldGroup, JobId, Row, Seq, Timestamp, UnitDetail, UnitId, Unreadable, WaitingGroup,
+};
 use crate::store::columns::{Checked, TextColumn, text_of};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
@@ -22,6 +24,19 @@ statement! {
         " AND " last: i64 as BigInt,
     }
     " GROUP BY units.job_id, grp ORDER BY grp" -> (Text, BigInt, Nullable<BigInt>)
+}
+
+statement! {
+    // Behind what was read of each; so few that a page can be drawn from them.
+    struct WaitingByGroup {
+        ["SELECT name, (SELECT count(*) FROM (SELECT 1 FROM units INDEXED BY units_grouped WHERE units.job_id = shown.job_id \
+          AND grp = shown.name AND units.id > (shown.job_id << 32) + shown.read_through AND status = 'pending' LIMIT 201) AS found) \
+          FROM (SELECT job_id, name, read_through FROM unit_groups WHERE job_id = "
+         "SELECT name, (SELECT count(*) FROM (SELECT 1 FROM units WHERE units.job_id = shown.job_id \
+          AND grp = shown.name AND units.id > (shown.job_id << 32) + shown.read_through AND status = 'pending' LIMIT 201) AS found) \
+          FROM (SELECT job_id, name, read_through FROM unit_groups WHERE job_id = "] job: i64 as BigInt,
+    }
+    " ORDER BY name LIMIT 50) AS shown ORDER BY name" -> (Text, BigInt)
 }
 
 type RunningRow = (Checked<String>, i64, Option<i64>);
@@ -43,6 +58,19 @@ impl Store {
         self.read("count running units", |conn| {
             let running = running(conn, job)?;
             Ok(running.into_iter().find(|(name, ..)| name.shown() == group).map_or(0, |(_, count, _)| count))
+        })
+    }
+}
+
+impl Store {
+    /// Counts the units that wait for their first attempt, of the first 50 groups of a job that has groups; those with none are omitted.
+    pub fn waiting_by_group(&mut self, job: JobId) -> Result<Vec<WaitingGroup>, StoreError> {
+        self.read("count waiting units", |conn| {
+            let rows: Vec<(Checked<String>, i64)> = WaitingByGroup { job: job.0 }.load(conn)?;
+            let of = |(name, found): (Checked<String>, i64)| {
+                Ok(WaitingGroup::of(name.of(Row::Job(job), "name in unit_groups")?, found))
+            };
+            Ok(rows.into_iter().filter(|(_, found)| *found > 0).map(of).collect::<Result<_, Unreadable>>()?)
         })
     }
 }

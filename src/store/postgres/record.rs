@@ -20,6 +20,7 @@ pub(in crate::store) struct Move<'a> {
     pub change: &'a UnitChange,
     seen_attempts: u32,
     started_at: Option<Timestamp>,
+    slot: Option<u32>,
 }
 
 /// Groups changes so that each group has a unit once, and each unit's changes follow each other through the groups.
@@ -33,6 +34,7 @@ pub(in crate::store) fn waves(changes: &[UnitChange]) -> Vec<Vec<Move<'_>>> {
             if before.change.end.is_none() && change.from == before.change.to && change.end.is_some() {
                 before.change = change;
                 before.started_at = change.started_at.or(before.started_at);
+                before.slot = change.slot.or(before.slot);
                 continue;
             }
             wave = at + 1;
@@ -41,8 +43,8 @@ pub(in crate::store) fn waves(changes: &[UnitChange]) -> Vec<Vec<Move<'_>>> {
             waves.push(Vec::new());
         }
         latest.insert(change.unit, (wave, waves[wave].len()));
-        let &UnitChange { from, seen_attempts, started_at, .. } = change;
-        waves[wave].push(Move { from, change, seen_attempts, started_at });
+        let &UnitChange { from, seen_attempts, started_at, slot, .. } = change;
+        waves[wave].push(Move { from, change, seen_attempts, started_at, slot });
     }
     waves
 }
@@ -68,8 +70,8 @@ struct Changed {
 }
 
 fn start(conn: &mut PgConnection, starts: &[&Move<'_>]) -> QueryResult<Vec<Changed>> {
-    const SQL: &str = "UPDATE units SET status = 'running', not_before = NULL, attempts = v.attempts, started_at = v.started_at \
-        FROM unnest($1, $2, $3, $4, $5) AS v(id, seen, revision, attempts, started_at) \
+    const SQL: &str = "UPDATE units SET status = 'running', not_before = NULL, attempts = v.attempts, started_at = v.started_at, \
+        slot = v.slot FROM unnest($1, $2, $3, $4, $5, $6) AS v(id, seen, revision, attempts, started_at, slot) \
         WHERE units.id = v.id AND units.status = 'pending' AND units.attempts = v.seen AND units.revision = v.revision \
         RETURNING units.id";
     diesel::sql_query(SQL)
@@ -78,6 +80,7 @@ fn start(conn: &mut PgConnection, starts: &[&Move<'_>]) -> QueryResult<Vec<Chang
         .bind::<Array<BigInt>, _>(of(starts, |row| row.change.revision))
         .bind::<Array<BigInt>, _>(of(starts, |row| i64::from(row.change.attempts)))
         .bind::<Array<Nullable<BigInt>>, _>(of(starts, |row| row.started_at.map(Timestamp::as_micros)))
+        .bind::<Array<Nullable<BigInt>>, _>(of(starts, |row| row.slot.map(i64::from)))
         .load(conn)
 }
 
@@ -86,9 +89,9 @@ fn end(conn: &mut PgConnection, ends: &[&Move<'_>]) -> QueryResult<Vec<Changed>>
         started_at = coalesce(v.started_at, units.started_at), finished_at = CASE WHEN v.finished_at IS NOT NULL \
         THEN greatest(v.finished_at, coalesce(units.started_at, 0)) END, exit_code = v.exit_code, signal = v.signal, \
         error = v.error, result = CASE v.status WHEN 'completed' THEN coalesce(v.result, units.result) END, \
-        stdout = v.stdout, stderr = v.stderr \
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) AS v(id, was, seen, revision, \
-        status, attempts, crashes, not_before, started_at, finished_at, exit_code, signal, error, result, stdout, stderr) \
+        stdout = v.stdout, stderr = v.stderr, slot = coalesce(v.slot, units.slot) \
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS v(id, was, seen, revision, \
+        status, attempts, crashes, not_before, started_at, finished_at, exit_code, signal, error, result, stdout, stderr, slot) \
         WHERE units.id = v.id AND units.status = v.was AND units.attempts = v.seen AND units.revision = v.revision \
         RETURNING units.id";
     let finished_at =
@@ -116,6 +119,7 @@ fn end(conn: &mut PgConnection, ends: &[&Move<'_>]) -> QueryResult<Vec<Changed>>
         .bind::<Array<Nullable<Text>>, _>(of(ends, |row| {
             column(row.change.end.as_ref().and_then(|end| end.output.stderr.as_ref()))
         }))
+        .bind::<Array<Nullable<BigInt>>, _>(of(ends, |row| row.slot.map(i64::from)))
         .load(conn)
 }
 

@@ -11,7 +11,7 @@ use super::{BIN, World};
 
 const PYTHON: &str = include_str!("../../../fixtures/mcp/requirements.txt");
 const NODE: &str = include_str!("../../../fixtures/mcp/package.json");
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/mcp");
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 
 fn installed() -> &'static Path {
     Path::new(BIN).ancestors().nth(2).expect("the build directory")
@@ -29,7 +29,7 @@ pub fn python(world: &World, script: &str, packages: &[&str]) -> Result<Command,
         }
     }
     let mut command = world.command(python);
-    command.arg(Path::new(FIXTURES).join(script));
+    command.arg(Path::new(FIXTURES).join("mcp").join(script));
     Ok(command)
 }
 
@@ -59,9 +59,10 @@ pub fn node(world: &World, packages: &[&str]) -> Result<Command, String> {
     Ok(command)
 }
 
-/// Copies a script in `fixtures/mcp` to where it finds the packages of Node.
+/// Copies a script in `fixtures` to where it finds the packages of Node.
 pub fn node_script(world: &World, script: &str) -> PathBuf {
-    let copy = world.path("node").join(script);
-    fs::copy(Path::new(FIXTURES).join(script), &copy).unwrap();
+    let script = Path::new(FIXTURES).join(script);
+    let copy = world.path("node").join(script.file_name().expect("a script"));
+    fs::copy(script, &copy).unwrap();
     copy
 }

@@ -16,7 +16,7 @@ use job_manager::model::{JobId, ShownStatus, UnitFilter, UnitStatus};
 use super::args::{Global, LAST, split_unit};
 use super::command::command;
 use super::completion_script::{PROGRAM, VARIABLE};
-use super::verbs::LIMITS;
+use crate::settings::LIMITS;
 
 /// Units that are offered.
 const MOST_UNITS: i64 = 50;

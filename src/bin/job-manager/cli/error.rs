@@ -15,6 +15,7 @@ use super::next_step::next_step;
 use super::verbs::service::ServiceError;
 #[cfg(feature = "serve")]
 use crate::dashboard::DashboardError;
+use crate::settings::SettingError;
 
 /// A verb that did not happen; each kind has exactly one exit code.
 #[derive(Debug, thiserror::Error)]
@@ -62,23 +63,10 @@ pub(super) enum CliError {
     CommandForAdd,
     #[error("this is not the command of a unit: JOB_MANAGER_JOB, _UNIT and _ATTEMPT are not set")]
     OutsideUnit,
-    #[error(
-        "job {job} has no meter {name:?}{}: meter.{name}=PATH makes one that reads what attempts print",
-        and_has(known)
-    )]
-    NoMeter { job: JobId, name: String, known: Vec<String> },
-    #[error(
-        "job {job} has a bound on {name}, which would go with the meter: say so with budget.{name}=none, rate.{name}=none"
-    )]
-    MeterBounded { job: JobId, name: String },
+    #[error(transparent)]
+    Setting(SettingError),
     #[error("say when the unit is to be tried again: a duration such as 10m, or --until 22:00")]
     NoTime,
-    #[error("{given} is a bound of groups, and job {job} has none: they are given with --group when a job is created")]
-    NoGroups { job: JobId, given: String },
-    #[error(
-        "the limits of single groups change together or not at all: give no other limit beside group:NAME, but in another `set`"
-    )]
-    GroupsAlone,
     #[error("unit-add takes items as arguments, not `-`: read lines with `job-manager add JOB -`")]
     ItemsFromStdin,
     #[error("the value is an argument, `-` does not read standard input: give \"$(cat)\", or '\"-\"' for a dash")]
@@ -183,9 +171,13 @@ fn of_placeholders(placeholders: &[String]) -> Option<String> {
     placeholders.iter().any(is_out).then(|| "--creates PATH says what {out} becomes".to_owned())
 }
 
-/// Names the meters that a job has, if it has any.
-fn and_has(known: &[String]) -> String {
-    if known.is_empty() { String::new() } else { format!(", it has {}", known.join(", ")) }
+impl From<SettingError> for CliError {
+    fn from(error: SettingError) -> Self {
+        match error {
+            SettingError::Client(error) => error.into(),
+            other => Self::Setting(other),
+        }
+    }
 }
 
 impl CliError {

@@ -4,7 +4,8 @@ use clap::Args;
 use job_manager::model::{Groups, Limits, MaxFailures, Rate};
 
 use super::error::CliError;
-use super::{policy_values, values};
+use super::policy_values;
+use crate::settings::values::{group_failures, most};
 
 /// Options of the verbs that create a job.
 #[derive(Debug, Args)]
@@ -67,16 +68,6 @@ pub(super) fn failures(text: &str) -> Result<FailuresValue, String> {
         Some(units) => group_failures(units).map(FailuresValue::Group),
         None => policy_values::max_failures(text).map(FailuresValue::Job),
     }
-}
-
-/// Reads how many units of a group may run at a time.
-pub(super) fn most(text: &str) -> Result<usize, String> {
-    values::whole(text, 1, Limits::MAX_WORKERS)
-}
-
-/// Reads how many units of a group may fail.
-pub(super) fn group_failures(text: &str) -> Result<u64, String> {
-    values::at_least_one::<u32>(text).map(u64::from)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use job_manager::model::{Amount, AmountRate, Budget, Limits, Meter, Rate};
 
 use super::error::CliError;
 use super::values::spelled;
+pub(super) use crate::settings::values::{amount, meter_name, said};
 
 /// Options of the verbs that create a job.
 #[derive(Debug, Args)]
@@ -84,22 +85,6 @@ pub(super) fn of_meter<T>(
         Ok((meter_name(name)?, read(value)?))
     }
 }
-
-/// Reads `0.5`.
-pub(super) fn amount(text: &str) -> Result<Amount, String> {
-    text.parse().map_err(said)
-}
-
-/// Reads the name of a meter.
-pub(super) fn meter_name(text: &str) -> Result<String, String> {
-    let wrong = || format!("invalid name of a meter {text:?}, expected e.g. usd or output_tokens");
-    if Meter::is_name(text) { Ok(text.to_owned()) } else { Err(wrong()) }
-}
-
-pub(super) fn said(error: impl std::fmt::Display) -> String {
-    error.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -61,7 +61,7 @@ pub(super) struct PolicyArgs {
     #[command(flatten)]
     pub meters: MeterArgs,
     /// Run fewer units at a time while whoever they ask is busy, but at least MIN, and more again up to -j
-    #[arg(long, value_name = "MIN", value_parser = adapt, allow_negative_numbers = true, help_heading = "Pace and bounds")]
+    #[arg(long, value_name = "MIN", value_parser = crate::settings::values::adapt, allow_negative_numbers = true, help_heading = "Pace and bounds")]
     pub adapt: Option<usize>,
     /// Run the first N units and wait for `approve` or `reject`
     #[arg(long, value_name = "N", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true, help_heading = "Pace and bounds")]
@@ -88,11 +88,6 @@ pub(super) struct PolicyArgs {
     /// When that runs [default: always]
     #[arg(long, value_parser = values::word::<ThenWhen>(["success", "always", "failure"]), help_heading = "The job")]
     pub then_when: Option<ThenWhen>,
-}
-
-/// Reads the fewest units that are to run at a time.
-pub(super) fn adapt(text: &str) -> Result<usize, String> {
-    values::whole(text, 1, Limits::MAX_WORKERS)
 }
 
 /// Meanings of exit codes, as one value of a flag.

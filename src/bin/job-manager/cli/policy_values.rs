@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use job_manager::handler::ExitMeaning;
-use job_manager::model::{MaxFailures, Postponement, Timestamp, When};
+use job_manager::model::{Postponement, Timestamp, When};
 
 use super::values::duration;
+pub(super) use crate::settings::values::max_failures;
 
 /// Reads `75=retry,65=fail,77=skip,1=ok,79=pause:30m`.
 pub(super) fn exits(text: &str) -> Result<BTreeMap<i32, ExitMeaning>, String> {
@@ -70,17 +71,6 @@ fn exit_code(text: &str) -> Result<i32, String> {
     text.parse::<u8>().map(i32::from).map_err(|_| format!("invalid exit code {text:?}, expected 0 to 255"))
 }
 
-/// Reads `20`, or `5%` of all units.
-pub(super) fn max_failures(text: &str) -> Result<MaxFailures, String> {
-    let wrong = || format!("invalid number of failures {text:?}, expected e.g. 20 or 5%");
-    match text.strip_suffix('%') {
-        Some(percent) => {
-            percent.parse().ok().filter(|p| (1..=100).contains(p)).map(MaxFailures::Percent).ok_or_else(wrong)
-        }
-        None => text.parse().ok().filter(|n| *n > 0).map(MaxFailures::Units).ok_or_else(wrong),
-    }
-}
-
 /// Reads the seed of a sample.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
     let wrong = || format!("invalid seed {text:?}, expected a whole number; how many units are drawn says --canary");
@@ -98,6 +88,8 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
 
 #[cfg(test)]
 mod tests {
+    use job_manager::model::MaxFailures;
+
     use super::*;
 
     #[test]

@@ -1,32 +1,17 @@
 //! Values of flags: durations, ranges, numbers of workers.
 
 use std::ffi::OsString;
-use std::fmt::Display;
-use std::num::NonZeroU32;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
-use job_manager::client;
 use job_manager::failures::{ClusterId, ClusterIdError};
-use job_manager::model::{DiskFree, RawText, Seq, Timestamp, UnknownWordError};
-use job_manager::text;
-use job_manager::text::SpellingError;
+use job_manager::model::{DiskFree, RawText, Seq, UnknownWordError};
+
+pub(super) use crate::settings::values::{at_least_one, backoff, duration, kill_after, spelled, start_time, whole};
 
 /// Reads the id of a kind of failure.
 pub(super) fn cluster(text: &str) -> Result<ClusterId, String> {
     text.parse().map_err(|error: ClusterIdError| format!("{error} as `failures` lists them"))
-}
-
-/// Reads what the model calls a duration.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    text::duration(text).map_err(|error| error.to_string())
-}
-
-/// Reads a duration above zero, for the time between TERM and KILL: timeout(1) takes a zero for never, others for at once.
-pub(super) fn kill_after(text: &str) -> Result<Duration, String> {
-    let span = duration(text)?;
-    if span.is_zero() { Err("invalid delay 0, expected e.g. 10s, or 1ms to kill at once".to_owned()) } else { Ok(span) }
 }
 
 /// Commands that a dry run prints unless a number is given.
@@ -45,11 +30,6 @@ pub(super) fn word<T: FromStr<Err = UnknownWordError> + Clone + Send + Sync + 's
     PossibleValuesParser::new(words).map(|word| word.parse().expect("only words of the type are offered"))
 }
 
-/// Reads what has one spelling.
-pub(super) fn spelled<T: FromStr<Err = SpellingError>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error: SpellingError| error.to_string())
-}
-
 /// Reads `/data=10G`, for a path of any bytes.
 pub(super) fn disk_free() -> impl TypedValueParser<Value = DiskFree> {
     OsStringValueParser::new().try_map(|text| DiskFree::of_os(&text))
@@ -61,38 +41,6 @@ pub(super) fn not_empty(like: &'static str) -> impl TypedValueParser<Value = OsS
         [] => Err(format!("it is empty, expected e.g. {like}")),
         _ => Ok(text),
     })
-}
-
-/// Reads a whole number above zero, such as the number of items of a unit.
-pub(super) fn at_least_one<T: FromStr + From<NonZeroU32>>(text: &str) -> Result<T, String> {
-    whole(text, 1, u32::MAX).map(|number| T::from(NonZeroU32::new(number).expect("it is at least 1")))
-}
-
-/// Reads a whole number, written with digits alone.
-pub(super) fn whole<T: FromStr + PartialOrd + Display>(text: &str, least: T, most: T) -> Result<T, String> {
-    match text.strip_prefix('-').unwrap_or(text) {
-        digits if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Err("it must be a whole number".to_owned())
-        }
-        _ if text.starts_with('-') => Err(format!("it must be at least {least}")),
-        digits => match digits.parse::<T>() {
-            Ok(number) if number < least => Err(format!("it must be at least {least}")),
-            Ok(number) if number <= most => Ok(number),
-            _ => Err(format!("it must be at most {most}")),
-        },
-    }
-}
-
-/// Reads `22:00`, `+2h` or RFC 3339.
-pub(super) fn start_time(text: &str) -> Result<Timestamp, String> {
-    client::start_time(text).map_err(|error| error.to_string())
-}
-
-/// Reads `1s..5m`; one duration alone is both bounds.
-pub(super) fn backoff(text: &str) -> Result<(Duration, Duration), String> {
-    let (base, cap) = text.split_once("..").unwrap_or((text, text));
-    let (base, cap) = (duration(base)?, duration(cap)?);
-    if base <= cap { Ok((base, cap)) } else { Err(format!("{text:?}: the first bound is above the second")) }
 }
 
 /// Reads the key of a unit, whatever its bytes are, as its column holds it.
@@ -163,6 +111,8 @@ pub(super) fn label(text: &str) -> Result<(String, String), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

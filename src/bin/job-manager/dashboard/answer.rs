@@ -1,5 +1,6 @@
 //! From a verb of the client to an answer: off the web server's thread, as JSON, with a fitting status.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
@@ -49,10 +50,10 @@ pub(super) enum Refused {
     Word(String),
     /// What stands under a name in the address or the body.
     #[error("{message}")]
-    Parameter { name: &'static str, message: String },
+    Parameter { name: Cow<'static, str>, message: String },
     /// What the job does not take as a setting of that name.
     #[error("{error}")]
-    Setting { name: &'static str, error: ClientError },
+    Setting { name: String, error: ClientError },
     #[error("this dashboard is read-only")]
     ReadOnly,
     #[error("too many pages are open, close one")]
@@ -198,8 +199,10 @@ impl IntoResponse for Refused {
             other => causes(other).map(ToString::to_string).collect(),
         };
         let mut document = json!({ "schema": 1, "error": self.to_string(), "caused_by": caused_by });
-        if let Self::Parameter { name, .. } | Self::Setting { name, .. } = self {
-            document["parameter"] = json!(name);
+        match &self {
+            Self::Parameter { name, .. } => document["parameter"] = json!(name),
+            Self::Setting { name, .. } => document["parameter"] = json!(name),
+            _ => {}
         }
         match Document::of(&document) {
             Ok(document) => (self.status(), document).into_response(),

@@ -14,7 +14,7 @@ struct Asset {
     text: &'static str,
 }
 
-const ASSETS: [Asset; 14] = [
+const ASSETS: [Asset; 16] = [
     Asset { path: "/", kind: "text/html; charset=utf-8", text: include_str!("assets/index.html") },
     Asset { path: "/style.css", kind: "text/css; charset=utf-8", text: include_str!("assets/style.css") },
     Asset { path: "/app.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/app.js") },
@@ -23,6 +23,8 @@ const ASSETS: [Asset; 14] = [
     Asset { path: "/keys.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/keys.js") },
     Asset { path: "/filters.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/filters.js") },
     Asset { path: "/charts.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/charts.js") },
+    Asset { path: "/lanes.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/lanes.js") },
+    Asset { path: "/strips.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/strips.js") },
     Asset { path: "/settings.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/settings.js") },
     Asset { path: "/review.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/review.js") },
     Asset { path: "/session.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/session.js") },

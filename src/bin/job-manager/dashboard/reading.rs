@@ -9,7 +9,7 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use job_manager::client::SEARCH_TIME;
 use job_manager::explain::ExplanationOf;
-use job_manager::model::{JobFilter, Seq, UnitFilter, UnitOrder};
+use job_manager::model::{JobFilter, JobId, Seq, UnitFilter, UnitOrder};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -31,11 +31,13 @@ type Shared = State<Arc<Connections>>;
 pub(super) fn routes() -> Router<Arc<Connections>> {
     Router::new()
         .route("/api/v1/jobs", get(jobs))
+        .route("/api/v1/strips", get(strips))
         .route("/api/v1/jobs/{job}", get(job))
         .route("/api/v1/jobs/{job}/units", get(units))
         .route("/api/v1/jobs/{job}/units/{seq}", get(unit))
         .route("/api/v1/jobs/{job}/failures", get(failures))
         .route("/api/v1/jobs/{job}/charts", get(charts))
+        .route("/api/v1/jobs/{job}/lanes", get(lanes))
         .route("/api/v1/jobs/{job}/explain", get(explain))
         .route("/api/v1/jobs/{job}/log", get(log))
 }
@@ -119,6 +121,23 @@ async fn failures(State(connections): Shared, Named(job): Named<String>) -> Repl
 
 async fn charts(State(connections): Shared, Named(job): Named<String>) -> Reply {
     connections.read(move |client| Ok(client.charts_document(client.find_job(&job)?)?)).await
+}
+
+async fn lanes(State(connections): Shared, Named(job): Named<String>) -> Reply {
+    connections.read(move |client| Ok(client.lanes_document(client.find_job(&job)?)?)).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StripsQuery {
+    jobs: Option<String>,
+}
+
+async fn strips(State(connections): Shared, query: Result<Query<StripsQuery>, QueryRejection>) -> Reply {
+    let given = query?.0.jobs.unwrap_or_default();
+    let number = |text: &str| whole("jobs", Some(text)).transpose().map(|number| number.map(JobId));
+    let jobs: Vec<JobId> = given.split(',').filter_map(number).collect::<Result<_, _>>()?;
+    connections.read(move |client| Ok(client.strips_document(&jobs)?)).await
 }
 
 /// The last lines of the log of a job's managers; none of a job that has had no manager.

@@ -1,5 +1,6 @@
 //! Words and numbers of requests. What cannot be read is refused under the name that it has there.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -32,6 +33,6 @@ pub(super) fn number(seq: &str) -> Result<Seq, Refused> {
 }
 
 /// Refuses what stands under a name in a request.
-pub(super) fn wrong(name: &'static str, message: String) -> Refused {
-    Refused::Parameter { name, message }
+pub(super) fn wrong(name: impl Into<Cow<'static, str>>, message: String) -> Refused {
+    Refused::Parameter { name: name.into(), message }
 }

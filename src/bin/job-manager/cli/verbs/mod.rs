@@ -59,8 +59,6 @@ use clap::{Command, Parser, Subcommand};
 
 use super::{CliError, Exit, Global, Output};
 
-pub(super) use set::LIMITS;
-
 /// Runs batches in a detached process that survives the death of whoever asked for them.
 #[derive(Debug, Parser)]
 #[command(

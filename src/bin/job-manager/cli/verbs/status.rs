@@ -3,7 +3,9 @@
 use clap::Args;
 use job_manager::client::{AtTheEnd, Client, Health, MeterStatus, Snapshot};
 use job_manager::explain::NextStep;
-use job_manager::model::{AdaptedGroup, GroupsStatus, HeldGroup, JobId, ManagerRun, ManagerState, Timestamp};
+use job_manager::model::{
+    AdaptedGroup, GroupsStatus, HeldGroup, JobId, ManagerRun, ManagerState, Timestamp, WaitingGroup,
+};
 use job_manager::text::{counted, local_time};
 use serde_json::json;
 
@@ -90,6 +92,9 @@ fn spent(meter: &MeterStatus) -> String {
     text
 }
 
+/// Groups whose waiting units are told.
+const WAITING_NAMED: usize = 8;
+
 /// Says where groups stand, such as `40 groups, 3 with running units, 1 at its limit (a.example), 1 held: b.example: 20 units failed`.
 fn shown_groups(groups: &GroupsStatus) -> String {
     let mut text = format!("{}, {} with running units", counted(groups.total, "group"), groups.running);
@@ -118,6 +123,16 @@ fn shown_groups(groups: &GroupsStatus) -> String {
         text.push_str(&format!(", {held} held: {}{}", named.join("; "), more(groups.held_more)));
     }
     text
+}
+
+/// Says how many units wait in which groups, such as `a.example 200 or more, b.example 7`.
+fn shown_waiting(groups: &[WaitingGroup]) -> Option<String> {
+    let of = |group: &WaitingGroup| {
+        format!("{} {}{}", one_line(&group.name), group.waiting, if group.is_more { " or more" } else { "" })
+    };
+    let named: Vec<String> = groups.iter().take(WAITING_NAMED).map(of).collect();
+    let rest = more(groups.len().saturating_sub(WAITING_NAMED));
+    Some(named.join(", ") + &rest).filter(|text| !text.is_empty())
 }
 
 fn more(count: usize) -> String {
@@ -158,6 +173,7 @@ fn print(client: &Client, seen: &Snapshot, managers: &[ManagerRun], output: &mut
     }
     if let Some(groups) = &status.groups {
         output.line(format_args!("groups    {}", shown_groups(groups)))?;
+        output.field("waiting", shown_waiting(&client.waiting_by_group(status.job.id)?))?;
     }
     if let Some(projection) = &status.projection {
         output.line(format_args!("pilot     {}", projection.ended_well()))?;

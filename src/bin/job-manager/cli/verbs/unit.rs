@@ -54,6 +54,7 @@ fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Resul
     } else if let (Some(started), Some(finished)) = (unit.started_at, unit.finished_at) {
         output.line(format_args!("time      {}, {}", local_time(started), span(finished.since(started))))?;
     }
+    output.field("slot", unit.slot)?;
     for (name, amount) in &unit.spent.0 {
         output.line(format_args!("spent     {amount} {name}"))?;
     }
@@ -85,10 +86,11 @@ fn print_attempts(attempts: &[AttemptRecord], output: &mut Output) -> Result<(),
     for attempt in attempts {
         let attempt_span =
             attempt.started_at.map_or_else(String::new, |at| format!(", {}", span(attempt.ended_at.since(at))));
+        let slot = attempt.slot.map_or_else(String::new, |slot| format!(", slot {slot}"));
         let took =
             attempt.resources.as_ref().map_or_else(String::new, |took| format!(", {}", resources::of_attempt(took)));
         output.line(format_args!(
-            "attempt {} ({}{attempt_span}{took}): {}",
+            "attempt {} ({}{attempt_span}{slot}{took}): {}",
             attempt.attempt,
             attempt.cause,
             one_line(&attempt.error)

@@ -24,7 +24,7 @@ pub struct Units {
     /// Units that completed and are flagged for a review, whatever was decided
     #[arg(long, help_heading = "Filter")]
     pub flagged: bool,
-    /// Units that are running, with the time that they have run
+    /// Units that are running, with the time that they have run and their slots
     #[arg(long, conflicts_with_all = ["status", "failed"], help_heading = "Filter")]
     pub running: bool,
     /// Order: `seq`, or the units with the longest `duration`, the latest `finished`, the most `attempts` or the most `spend` (by
@@ -84,8 +84,9 @@ pub(super) fn named(output: &mut Output, mut unreadable: Vec<Unreadable>) -> Res
     Err(ClientError::from(StoreError::from(last)).into())
 }
 
-/// Which columns a list has: those of groups and meters where some unit of it has one.
+/// Which columns a list has: those of slots, groups and meters where some unit of it has one.
 struct Shown {
+    slots: bool,
     groups: bool,
     spent: bool,
 }
@@ -93,16 +94,17 @@ struct Shown {
 impl Shown {
     fn of(units: &[UnitDetail]) -> Shown {
         let groups = units.iter().any(|unit| unit.group.is_some());
-        Shown { groups, spent: units.iter().any(|unit| !unit.spent.are_none()) }
+        let slots = units.iter().any(|unit| unit.status == UnitStatus::Running && unit.slot.is_some());
+        Shown { slots, groups, spent: units.iter().any(|unit| !unit.spent.are_none()) }
     }
 
     /// Returns the headings, and which columns hold numbers.
     fn headings(&self) -> (Vec<&'static str>, Vec<usize>) {
-        let optional = [(self.spent, "SPENT"), (self.groups, "GROUP")];
+        let optional = [(self.slots, "SLOT"), (self.spent, "SPENT"), (self.groups, "GROUP")];
         let optional = optional.into_iter().filter_map(|(is_shown, heading)| is_shown.then_some(heading));
         let headings = ["SEQ", "STATUS", "ATTEMPTS", "TIME"].into_iter().chain(optional).chain(["ITEM", "ERROR"]);
-        let right = [Some(0), Some(2), Some(3), self.spent.then_some(4)];
-        (headings.collect(), right.into_iter().flatten().collect())
+        let numbers = 4 + usize::from(self.slots) + usize::from(self.spent);
+        (headings.collect(), [0, 2, 3].into_iter().chain(4..numbers).collect())
     }
 
     fn row(&self, unit: &UnitDetail) -> Vec<String> {
@@ -116,6 +118,9 @@ impl Shown {
         let spent = self.spent.then(|| spent.collect::<Vec<_>>().join(", "));
         let group = self.groups.then(|| one_line(unit.group.as_deref().unwrap_or_default()));
         let mut cells = vec![unit.seq.to_string(), status(unit), unit.attempts.to_string(), time];
+        // One that has ended holds none.
+        let slot = unit.slot.filter(|_| unit.status == UnitStatus::Running).map(|slot| slot.to_string());
+        cells.extend(self.slots.then(|| slot.unwrap_or_default()));
         cells.extend(spent.into_iter().chain(group));
         cells.extend([one_line(&shown_item(&unit.payload)), one_line(&unit.reason().unwrap_or_default())]);
         cells

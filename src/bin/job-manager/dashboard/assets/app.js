@@ -5,9 +5,11 @@ import { charts } from "./charts.js";
 import { belongTo, bulk, button, controls, retried, unitControls } from "./controls.js";
 import * as filters from "./filters.js";
 import { listenForKeys } from "./keys.js";
+import { lanes } from "./lanes.js";
 import { flagOf, toReview } from "./review.js";
 import { enter, takeToken, tokenIn } from "./session.js";
 import * as settings from "./settings.js";
+import { stripOf, stripOfAll } from "./strips.js";
 import * as views from "./views.js";
 
 const { el } = views;
@@ -42,9 +44,10 @@ async function jobPage(job, narrowed) {
   const query = `${queryOf({ ...narrowed, name: "" })}&limit=50`;
   const [status, why, page] = await Promise.all([read(path), read(`${path}/explain`), unlessWrong(read(`${path}/units?${query}`))]);
   const isLogOpen = main.querySelector("details.log")?.open && pathOf(shown) === pathOf(location.hash);
-  const [report, drawn, log, set, reviewed] = await Promise.all([
+  const [report, drawn, ran, log, set, reviewed] = await Promise.all([
     status.progress.failed > 0 ? failuresOf(job, path, status) : { failed: 0, clusters: [] },
     chartsOf(job, path, status),
+    lanesOf(job, path, status),
     isLogOpen ? read(`${path}/log`) : null,
     about.read_only || !settings.canBeSet(status) ? null : read(`${path}/settings`),
     read(`${path}/review`),
@@ -63,7 +66,8 @@ async function jobPage(job, narrowed) {
       ...views.groups(status, (group) => jobAddress(job, { group })),
       ...views.spends(status),
       toReview(reviewed, status.job.id, { tell, show, readOnly: about.read_only }),
-      ...charts(drawn, jobAddress(job, { sort: "duration" })),
+      ...charts(drawn, jobAddress(job, { sort: "duration" }), report.clusters, job),
+      lanes(ran, job),
       ...views.failures(report, retry, showCluster, failedItems),
       el("div", { class: "between" }, el("h2", {}, "Units"), filters.search(job, narrowed, page.error?.parameter === "match" && page.error)),
       filters.tabs(job, narrowed, status.progress),
@@ -100,6 +104,20 @@ const failuresOf = seldom("failures", (status) => status.progress.failed);
 /** It depends on all counters, and of a job that runs on the time. */
 const chartsOf = seldom("charts", (status) => (status.status === "running" ? Date.now() : JSON.stringify(status.progress)));
 
+const lanesOf = seldom("lanes", (status) => (status.status === "running" ? Date.now() : JSON.stringify(status.progress)));
+
+/** The strips of the jobs that are shown: read again when one of these may be another, and not more often than every few seconds. */
+let strips = { of: "", counted: "", at: 0, document: null };
+
+/** @param {any[]} jobs */
+async function stripsOf(jobs) {
+  const of = jobs.map((job) => job.job.id).join();
+  const counted = jobs.map((job) => [job.progress.completed, job.progress.failed, job.status === "running" && Date.now()].join()).join(" ");
+  const isOld = counted !== strips.counted && Date.now() - strips.at > OLD_MS;
+  if (of !== strips.of || isOld) strips = { of, counted, at: Date.now(), document: await read(`/api/v1/strips?jobs=${of}`) };
+  return strips.document;
+}
+
 /** @param {string} job @param {string} seq */
 async function unitPage(job, seq) {
   const path = `/api/v1/jobs/${encodeURIComponent(job)}`;
@@ -120,12 +138,13 @@ async function jobsPage(narrowed) {
     show();
   };
   const { error } = list;
+  const drawn = error ? null : await stripsOf(list.jobs);
   const hasMore = !error && list.jobs.length === jobsShown && jobsShown < MAX_JOBS;
   const button = hasMore && el("p", { class: "actions" }, el("button", { type: "button", "data-key": "more", click: more }, `${jobsShown} are shown; show more`));
-  const [title, ...rest] = error ? [el("h1", {}, "Jobs"), filters.wrong(error)] : views.jobs(list, Boolean(narrowed.status || narrowed.name));
+  const [title, ...rest] = error ? [el("h1", {}, "Jobs"), filters.wrong(error)] : views.jobs(list, Boolean(narrowed.status || narrowed.name), (job) => stripOf(drawn, job));
   return {
     title: "Job Manager",
-    parts: [el("div", { class: "between" }, title, filters.searchJobs(narrowed)), filters.jobTabs(narrowed), filters.jobChips(narrowed), ...rest, button],
+    parts: [el("div", { class: "between" }, title, filters.searchJobs(narrowed)), filters.jobTabs(narrowed), filters.jobChips(narrowed), drawn && stripOfAll(drawn), ...rest, button],
   };
 }
 
@@ -176,11 +195,14 @@ for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => se
 /** What a person is at that a redraw would spoil. @param {any} active */
 function busyWith(active) {
   if (pressed) return "the pointer is down";
-  if (main.contains(active) && active.tagName === "INPUT" && active.value !== active.defaultValue) return "you type";
+  if (main.contains(active) && ["INPUT", "TEXTAREA"].includes(active.tagName) && active.value !== active.defaultValue) return "you type";
   if (main.contains(active) && active.tagName === "SELECT" && CSS.supports("selector(:open)") && active.matches(":open")) return "you choose";
   const selection = getSelection();
   return selection && !selection.isCollapsed && main.contains(selection.anchorNode) ? "text is selected" : "";
 }
+
+/** What is folded keeps its name when something comes before it. @param {any} details */
+const nameOf = (details) => `${details.closest("figure")?.querySelector("strong")?.textContent ?? ""} ${details.querySelector("summary").textContent}`;
 
 /** @param {string} title @param {any[]} parts @param {string} address */
 function draw(title, parts, address) {
@@ -191,7 +213,7 @@ function draw(title, parts, address) {
   at("link").textContent = hold ? `● held while ${hold}` : LIVE;
   if (hold) return;
   const key = main.contains(active) ? active.dataset?.key ?? active.getAttribute("href") : null;
-  const opened = [...main.querySelectorAll("details")].map((details) => details.open);
+  const opened = new Set([...main.querySelectorAll("details[open]")].map(nameOf));
   const scrolled = [...main.querySelectorAll("pre")].map((pre) => pre.scrollTop);
   document.title = title;
   main.replaceChildren(...parts.flat(3).filter((part) => part != null && part !== false));
@@ -201,7 +223,7 @@ function draw(title, parts, address) {
     main.focus({ preventScroll: true });
     return;
   }
-  main.querySelectorAll("details").forEach((details, index) => (details.open = opened[index] ?? false));
+  main.querySelectorAll("details").forEach((details) => (details.open = opened.has(nameOf(details))));
   main.querySelectorAll("pre").forEach((pre, index) => (pre.scrollTop = scrolled[index] ?? 0));
   if (key) [...main.querySelectorAll("[data-key], [href]")].find((found) => (found.dataset.key ?? found.getAttribute("href")) === key)?.focus({ preventScroll: true });
 }

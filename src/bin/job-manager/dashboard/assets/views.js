@@ -112,17 +112,18 @@ export const table = (titles, rows, label) =>
 const unreadableOf = (of, name) => (of.unreadable ?? []).map((/** @type {any} */ it) =>
   el("p", { role: "alert" }, `${name(it)} cannot be read: its ${it.column} is ${JSON.stringify(it.value)}`));
 
-/** All jobs. @param {any} list @param {boolean} isNarrowed */
-export function jobs(list, isNarrowed) {
+/** All jobs. @param {any} list @param {boolean} isNarrowed @param {(job: number) => any} stripOf */
+export function jobs(list, isNarrowed, stripOf) {
   const unreadable = unreadableOf(list, (it) => `Job ${it.job.id}`);
   if (list.jobs.length === 0 && unreadable.length === 0) return [el("h1", {}, "Jobs"), el("p", { class: "quiet" }, isNarrowed ? "No job here." : "There is no job yet.")];
-  const titles = ["Job", "State", "Done", "Units", "Failed", "Pace", "Manager"];
+  const titles = ["Job", "State", "Done", "Over time", "Units", "Failed", "Pace", "Manager"];
   const rows = list.jobs.map((job) => {
     const progress = job.progress;
     return row([
       el("a", { href: `#/jobs/${job.job.id}` }, el("span", { class: "id" }, job.job.id), " ", el("bdi", {}, job.job.name)),
       badge(stateOf(job)),
       el("div", { class: "done" }, bar(progress), el("span", {}, `${progress.percentage} %`)),
+      stripOf(job.job.id),
       `${count(progress.completed)} of ${count(progress.total)}`,
       progress.failed > 0 ? el("strong", {}, count(progress.failed)) : "0",
       pace(job) || "–",
@@ -213,16 +214,25 @@ export function spends(job) {
 export function groups(job, address) {
   const groups = job.groups;
   if (!groups) return [];
-  const titles = ["Group", "State", "Until", "Why"];
+  const titles = ["Group", "State", "Waiting", "Until", "Why"];
+  const waiting = groups.waiting ?? [];
+  const waits = (/** @type {string} */ name) => {
+    const found = waiting.find((/** @type {any} */ group) => group.name === name);
+    return found ? `${count(found.waiting)}${found.is_more ? " or more" : ""}` : "–";
+  };
   const named = (/** @type {string} */ name) => el("a", { href: address(name) }, el("bdi", {}, name));
   const held = groups.held.map((/** @type {any} */ group) =>
-    row([named(group.name), "held", group.until ? when(group.until) : "the job is started again", el("bdi", {}, group.reason)], titles));
-  const full = groups.at_limit_first.map((/** @type {string} */ name) => row([named(name), "at its limit", "", ""], titles));
+    row([named(group.name), "held", waits(group.name), group.until ? when(group.until) : "the job is started again", el("bdi", {}, group.reason)], titles));
+  const full = groups.at_limit_first.map((/** @type {string} */ name) => row([named(name), "at its limit", waits(name), "", ""], titles));
+  const known = [...groups.held.map((/** @type {any} */ group) => group.name), ...groups.at_limit_first];
+  const others = waiting.filter((/** @type {any} */ group) => !known.includes(group.name))
+    .map((/** @type {any} */ group) => row([named(group.name), "waits", waits(group.name), "", ""], titles));
   const more = groups.held_more + groups.at_limit - groups.at_limit_first.length;
   return [
     el("h2", {}, "Groups"),
     el("p", {}, `${count(groups.total)} in all: ${count(groups.running)} with running units, ${count(groups.at_limit)} at their limit, ${count(held.length + groups.held_more)} held.`),
-    held.length + full.length > 0 && table(titles, [...held, ...full], "Groups"),
+    held.length + full.length + others.length > 0 && table(titles, [...held, ...full, ...others], "Groups"),
+    groups.total > 50 && el("p", { class: "quiet" }, "Waiting units are counted of the first 50 groups by name."),
     more > 0 && el("p", { class: "quiet" }, `${count(more)} more are not named.`),
   ];
 }
@@ -262,7 +272,10 @@ const SORTS = { Attempts: "attempts", Time: "duration" };
 export function units(page, job, sort, sorted) {
   const unreadable = unreadableOf(page, (it) => `Unit ${it.seq}`);
   if (page.units.length === 0 && unreadable.length === 0) return el("p", { class: "quiet" }, "No unit here.");
-  const titles = ["Unit", "State", "Item", "Attempts", "Time", "Error"];
+  // Of what has ended nobody asks for the slot here; the page of the unit has it.
+  const slotOf = (/** @type {any} */ unit) => (unit.status === "running" ? unit.slot ?? "" : "");
+  const hasSlots = page.units.some(slotOf);
+  const titles = ["Unit", "State", "Item", "Attempts", "Time", ...(hasSlots ? ["Slot"] : []), "Error"];
   const rows = page.units.map((unit) =>
     row([
       el("a", { href: `#/jobs/${job}/units/${unit.seq}` }, unit.seq),
@@ -270,6 +283,7 @@ export function units(page, job, sort, sorted) {
       el("bdi", { class: "cut", title: item(unit.payload) }, item(unit.payload)),
       unit.attempts,
       between(unit.started_at, unit.status === "running" ? new Date().toISOString() : unit.finished_at) || "–",
+      ...(hasSlots ? [slotOf(unit)] : []),
       el("bdi", { class: "cut", title: reason(unit) }, reason(unit)),
     ], titles));
   const made = table(titles, rows, "Units");
@@ -306,6 +320,7 @@ export function unit(view, job, why, buttons) {
     ["Attempts", unit.attempts],
     ["Started", when(unit.started_at)],
     ["Took", between(unit.started_at, unit.finished_at)],
+    ["Slot", unit.slot],
     ["Exit code", unit.exit_code],
     ["Signal", unit.signal],
     ["Error", unit.error],
@@ -326,7 +341,7 @@ export function unit(view, job, why, buttons) {
     view.attempts_not_completed.length > 0 && el("h2", {}, "Attempts that did not complete"),
     view.attempts_not_completed.map((attempt) =>
       el("details", {},
-        el("summary", {}, `${attempt.attempt}: ${attempt.cause.replaceAll("_", " ")}, `, el("bdi", {}, attempt.error), " ", when(attempt.ended_at)),
+        el("summary", {}, `${attempt.attempt}: ${attempt.cause.replaceAll("_", " ")}${attempt.slot == null ? "" : ` in slot ${attempt.slot}`}, `, el("bdi", {}, attempt.error), " ", when(attempt.ended_at)),
         streams(attempt))),
   ].flat(3);
 }

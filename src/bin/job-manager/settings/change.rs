@@ -1,4 +1,4 @@
-//! What `set` changes, read from `KEY=VALUE`.
+//! One change of a limit, read from `KEY=VALUE`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -8,11 +8,10 @@ use std::sync::Arc;
 use job_manager::client::{budget, windows};
 use job_manager::model::{Budget, DiskFree, Limits, Meter, TimeLimit, Timeout};
 
-use crate::cli::policy_args::adapt;
-use crate::cli::{group_args, meter_args, policy_values, values};
+use super::values;
 
 /// What takes a limit away.
-const NONE: &str = "none";
+pub const NONE: &str = "none";
 /// What a unit asked for, and is not a limit of the job.
 pub const HOLD: &str = "hold";
 /// Begins the limit of one group.
@@ -56,6 +55,13 @@ pub struct Change {
     pub group: Option<(String, Option<usize>)>,
     /// A meter that is taken away.
     pub taken: Option<String>,
+}
+
+impl Change {
+    /// Makes a change of a limit that is neither of a group nor of a meter.
+    pub fn new(key: &str, apply: impl Fn(&mut Limits) + Send + Sync + 'static) -> Change {
+        Change { key: key.to_owned(), apply: Arc::new(apply), group: None, taken: None }
+    }
 }
 
 impl fmt::Debug for Change {
@@ -104,14 +110,14 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
             Arc::new(move |limits| limits.max_attempts = most)
         }
         "max-failures" => {
-            let most = optional(value, policy_values::max_failures)?;
+            let most = optional(value, values::max_failures)?;
             Arc::new(move |limits| limits.max_failures = most)
         }
         "per-group" | "group-rate" | "group-failures" => group_change(key, value)?,
         // Each group has a row of its own.
         other if other.starts_with(GROUP) => {
             let group = other[GROUP.len()..].to_owned();
-            let most = optional(value, group_args::most).map_err(|why| format!("{other}={value}: {why}"))?;
+            let most = optional(value, values::most).map_err(|why| format!("{other}={value}: {why}"))?;
             return Ok(Change {
                 key: other.to_owned(),
                 apply: Arc::new(|_| {}),
@@ -120,7 +126,7 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
             });
         }
         "adapt" => {
-            let least = optional(value, adapt).map_err(|why| format!("adapt={value}: {why}"))?;
+            let least = optional(value, values::adapt).map_err(|why| format!("adapt={value}: {why}"))?;
             Arc::new(move |limits| limits.adapt = least)
         }
         "max-later" => {
@@ -181,10 +187,10 @@ pub fn of_meter(key: &str) -> Option<(&str, &str)> {
 
 /// Reads what becomes of a meter.
 fn meter_change(kind: &str, name: &str, value: &str) -> Result<Apply, String> {
-    let name = meter_args::meter_name(name)?;
+    let name = values::meter_name(name)?;
     Ok(match kind {
         "budget" => {
-            let given = optional(value, |text| budget(text).map_err(meter_args::said))?;
+            let given = optional(value, |text| budget(text).map_err(values::said))?;
             Arc::new(move |limits| {
                 let place = &mut limits.meter(&name).budget;
                 let zone = place.as_ref().and_then(|before| before.day_zone.clone());
@@ -194,11 +200,11 @@ fn meter_change(kind: &str, name: &str, value: &str) -> Result<Apply, String> {
             })
         }
         "reserve" => {
-            let given = optional(value, meter_args::amount)?;
+            let given = optional(value, values::amount)?;
             Arc::new(move |limits| limits.meter(&name).reserve = given)
         }
         "rate" => {
-            let given = optional(value, |text| text.parse().map_err(meter_args::said))?;
+            let given = optional(value, |text| text.parse().map_err(values::said))?;
             Arc::new(move |limits| limits.meter(&name).rate = given)
         }
         _ if value == NONE => Arc::new(move |limits| limits.meters.retain(|meter| meter.name != name)),
@@ -216,7 +222,7 @@ fn meter_change(kind: &str, name: &str, value: &str) -> Result<Apply, String> {
 fn group_change(key: &str, value: &str) -> Result<Apply, String> {
     Ok(match key {
         "per-group" => {
-            let most = optional(value, group_args::most).map_err(|why| format!("per-group={value}: {why}"))?;
+            let most = optional(value, values::most).map_err(|why| format!("per-group={value}: {why}"))?;
             Arc::new(move |limits| limits.groups.iter_mut().for_each(|groups| groups.most = most))
         }
         "group-rate" => {
@@ -225,7 +231,7 @@ fn group_change(key: &str, value: &str) -> Result<Apply, String> {
         }
         _ => {
             let most =
-                optional(value, group_args::group_failures).map_err(|why| format!("group-failures={value}: {why}"))?;
+                optional(value, values::group_failures).map_err(|why| format!("group-failures={value}: {why}"))?;
             Arc::new(move |limits| limits.groups.iter_mut().for_each(|groups| groups.max_failures = most))
         }
     })

@@ -1,0 +1,2 @@
+ALTER TABLE attempts DROP COLUMN slot;
+ALTER TABLE units DROP COLUMN slot;
