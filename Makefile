@@ -2,9 +2,10 @@
 
 CARGO ?= cargo
 BIN := $(or $(CARGO_TARGET_DIR),target)/release/job-manager
-# All features; without PostgreSQL where there is no libpq to link.
+# All features but libpq from its sources, which takes OpenSSL's headers and links the same; without PostgreSQL where there is no libpq to link.
+comma := ,
 HAS_LIBPQ := $(shell pkg-config --exists libpq 2>/dev/null || pg_config --libdir 2>/dev/null >&2 && echo yes)
-FEATURES := $(if $(HAS_LIBPQ),--all-features,--features async,crash-points)
+FEATURES := --features async,crash-points$(if $(HAS_LIBPQ),$(comma)postgres)
 # Every tracked file of this repository, compressed at best and verified, unless told otherwise.
 OUT := target/run-job
 GLOB ?=
@@ -46,9 +47,9 @@ test-postgres:
 	@mkdir -p $(dir $(SKIPPED)) && rm -f $(SKIPPED) $(ON_SERVER); \
 	export JM_TEST_SKIPPED=$(SKIPPED) JM_TEST_ON_SERVER=$(ON_SERVER) JM_TEST_STORE=postgres; code=0; \
 	if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		$(CARGO) nextest run --all-features --no-fail-fast -j $(THREADS) -E 'kind(lib) & test(postgres) | binary(it)' || code=$$?; \
-	else $(CARGO) test --all-features --lib postgres -- --test-threads=$(THREADS) || code=$$?; \
-		$(CARGO) test --all-features --test it -- --test-threads=$(THREADS) || code=$$?; fi; \
+		$(CARGO) nextest run $(FEATURES) --no-fail-fast -j $(THREADS) -E 'kind(lib) & test(postgres) | binary(it)' || code=$$?; \
+	else $(CARGO) test $(FEATURES) --lib postgres -- --test-threads=$(THREADS) || code=$$?; \
+		$(CARGO) test $(FEATURES) --test it -- --test-threads=$(THREADS) || code=$$?; fi; \
 	touch $(ON_SERVER) $(SKIPPED); sort -u -o $(ON_SERVER) $(ON_SERVER); sort -u -o $(SKIPPED) $(SKIPPED); \
 	cat $(SKIPPED); echo "$$(wc -l <$(ON_SERVER)) tests on a server, $$(grep -c 'needs a file' $(SKIPPED)) left out"; exit $$code
 

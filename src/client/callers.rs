@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use super::create::{check_new_job, with_own_limits, with_submitter};
-use super::lease::check;
 use super::made::made_path;
 use super::payload::{check_new_unit, grouped};
 use super::same_job::refuse_another;
-use super::{Client, ClientError, owner, refuse_shared_disk};
+use super::{Client, ClientError, lease, memory, owner, refuse_shared_disk};
 use crate::handler::Grouping;
 use crate::model::{JobId, NewJob, NewUnit, UnitsAdded};
-use crate::store::{self, CallerConnection, CallerError, StoreError};
+#[cfg(feature = "postgres")]
+use crate::store::ServerConnection;
+use crate::store::{self, CallerConnection, CallerError, FileConnection, StoreError};
 
 impl Client {
     /// Opens a connection to this client's database for the caller's own transactions: [`create_job_in`] and
@@ -25,8 +26,24 @@ impl Client {
     /// let mut conn = client.connect()?;
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
-    pub fn connect(&self) -> Result<CallerConnection, ClientError> {
+    pub fn connect(&self) -> Result<FileConnection, ClientError> {
         Ok(self.store().connect_caller()?)
+    }
+
+    /// Opens a connection to this client's database on a server, for the same.
+    ///
+    /// It has the settings of this client's own: a lock is waited for no longer than 10 s, and a transaction that idles for as
+    /// long is ended, because managers wait for one that has added units to their job. A connection that is made otherwise, as in a
+    /// pool, has whatever its owner gave it.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::create("postgres:///jobs".as_ref())?;
+    /// let mut conn = client.connect_to_server()?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    #[cfg(feature = "postgres")]
+    pub fn connect_to_server(&self) -> Result<ServerConnection, ClientError> {
+        Ok(self.store().connect_caller_to_server()?)
     }
 }
 
@@ -59,17 +76,44 @@ impl Client {
 /// # }
 /// ```
 ///
+/// On a PostgreSQL server the same is done through a `PgConnection`, for services that keep their data there. Its transaction may be of
+/// any isolation; above READ COMMITTED it fails, as such transactions do, when somebody else changes the job meanwhile, and is tried again
+/// by the caller. The service's own tables may lie beside those of this package, or in another schema: these are found by the search path.
+///
+/// ```no_run
+/// # #[cfg(feature = "postgres")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use job_manager::client::diesel as sql;
+/// use job_manager::{Client, NewJob, NewUnit};
+/// use sql::prelude::*;
+///
+/// let client = Client::create("postgres:///shop?host=/run/postgresql".as_ref())?;
+/// let mut conn = client.connect_to_server()?;
+/// let job = conn.transaction(|conn| {
+///     sql::sql_query("UPDATE orders SET state = 'billing' WHERE month = '2026-11'").execute(conn)?;
+///     let orders = (1..=500).map(|order| NewUnit::new(&order).expect("a number has a form in JSON"));
+///     let job = job_manager::client::create_job_in(conn, &NewJob::new("bills 2026-11", "bill"), orders)?;
+///     Ok::<_, Box<dyn std::error::Error>>(job)
+/// })?;
+/// client.start_detached(job)?; // a service that dies before this: `recover --created` starts it
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "postgres"))]
+/// # fn main() {}
+/// ```
+///
 /// # Errors
 /// Whatever [`Client::create_job`] refuses is refused here too, a database of somebody else included, and a connection to
-/// anything else than a database of this version in WAL mode; the caller then rolls its transaction back.
-pub fn create_job_in(
-    conn: &mut CallerConnection,
+/// anything else than a database of this version, in WAL mode if it is a file; the caller then rolls its transaction back.
+pub fn create_job_in<C: CallerConnection>(
+    conn: &mut C,
     new: &NewJob,
     units: impl IntoIterator<Item = NewUnit>,
 ) -> Result<JobId, ClientError> {
     check_new_job(new)?;
-    // The connections of callers are to files.
-    check(false, &new.limits)?;
+    let conn = conn.caller();
+    lease::check(conn.is_on_server(), &new.limits)?;
+    memory::check(conn.is_on_server(), &new.handler, &new.limits)?;
     let given = units.into_iter().map(Ok::<_, std::convert::Infallible>);
     let mut units = with_own_limits(given, new.limits.clone(), Some(new.limits.workers))
         .map(|unit| unit.map_err(ClientError::Source))
@@ -86,18 +130,19 @@ pub fn create_job_in(
 /// Adds units to a job inside the caller's transaction; see [`Client::add_units`] and [`create_job_in`].
 ///
 /// A manager that runs the job takes them up within a moment of the caller's commit; a job that had ended becomes
-/// paused.
+/// paused. On a server the job is the caller's until then: its managers record nothing meanwhile, so that the transaction should end
+/// soon after this.
 ///
 /// # Errors
 /// Whatever [`Client::add_units`] refuses is refused here too, and what [`create_job_in`] refuses of a connection; the caller
 /// then rolls its transaction back.
-pub fn add_units_in(
-    conn: &mut CallerConnection,
+pub fn add_units_in<C: CallerConnection>(
+    conn: &mut C,
     job: JobId,
     units: impl IntoIterator<Item = NewUnit>,
 ) -> Result<UnitsAdded, ClientError> {
     let made = |job: &crate::model::Job, spec: &str| made_path(&job.handler, spec);
-    store::add_units_in(conn, job, units.into_iter(), made, look_to_write, |job, unit| {
+    store::add_units_in(conn.caller(), job, units.into_iter(), made, look_to_write, |job, unit| {
         let checked = check_new_unit(&job.limits, &unit, None);
         let grouped = checked.and_then(|()| grouped(Grouping::of(&job.limits)?.as_ref(), unit));
         grouped.map_err(|error| ClientError::Source(error.into()))

@@ -23,12 +23,17 @@ use crate::sys::MemoryHome;
 /// # Errors
 /// As said; of jobs in a database on a server each manager finds out on its own host whether memory can be limited there.
 pub fn check_memory(database: &Path, handler: &str, limits: &Limits) -> Result<(), LimitError> {
+    check(is_on_server(database), handler, limits)
+}
+
+/// Refuses it, where that much is known of the database.
+pub(super) fn check(on_server: bool, handler: &str, limits: &Limits) -> Result<(), LimitError> {
     match limits.memory {
         None => Ok(()),
         Some(_) if handler != COMMAND => Err(LimitError::MemoryOfHandler { handler: handler.to_owned() }),
         Some(sizes) if limits.max_attempts == 1 && sizes.may_grow() => Err(LimitError::MemoryNeverGrows),
         // Each manager finds that out on its own host.
-        Some(_) if is_on_server(database) => Ok(()),
+        Some(_) if on_server => Ok(()),
         Some(_) => MemoryHome::find().map(drop).map_err(LimitError::NoMemoryLimit),
     }
 }

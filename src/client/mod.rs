@@ -95,7 +95,9 @@ use crate::store::{Access, Store};
 use crate::sys;
 
 pub use crate::status::{Health, Reason};
-pub use crate::store::{CopyRefused, Fault, FlagRefused, GroupRefused, MeterRefused, StoreError, check_path};
+pub use crate::store::{
+    CallerConnection, CopyRefused, Fault, FlagRefused, GroupRefused, MeterRefused, StoreError, check_path,
+};
 #[cfg(feature = "postgres")]
 pub use crate::store::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub use crate::sys::{StopFlags, Stream, install_stop_flags};

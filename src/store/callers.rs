@@ -1,5 +1,5 @@
-//! Connections that belong to a caller, whatever state they are in: outside or inside a transaction, with or without
-//! busy time-out, of whatever file.
+//! Connections to SQLite that belong to a caller, whatever state they are in: outside or inside a transaction, with or
+//! without busy time-out, of whatever file.
 //!
 //! What is written through them has its own transaction or savepoint, undone as a whole when it fails or panics. The write
 //! lock is taken before anything is read: a transaction that reads first cannot wait for it. Known weakness: a caller
@@ -17,6 +17,7 @@ use diesel::sql_types::{BigInt, Binary, Integer};
 
 use super::access::SCHEMA;
 use super::connection::{BUSY_TIMEOUT, DbConnection, into_sqlite, lend};
+use super::ended::Ended;
 use super::failure::Failure;
 use super::open::{ApplicationId, JournalMode, UserVersion, WAL};
 use super::place::{Found, place_of};
@@ -27,8 +28,6 @@ use super::{Access, Fault, Store, StoreError};
 /// Stands for the path of a database that has none.
 const CALLER: &str = "the caller's connection";
 
-/// A connection to a database of this package that belongs to a caller.
-pub type CallerConnection = SqliteConnection;
 /// What the transactions of a caller end with.
 pub type CallerError = diesel::result::Error;
 
@@ -44,18 +43,6 @@ statement! {
     -> BigInt
 }
 
-/// What ends a write through a caller's connection: the caller's side, or ours.
-pub(super) enum Ended<E> {
-    Refused(E),
-    Failed(Failure),
-}
-
-impl<E, F: Into<Failure>> From<F> for Ended<E> {
-    fn from(failure: F) -> Self {
-        Self::Failed(failure.into())
-    }
-}
-
 /// So that a caller's transaction can return this error, and diesel can say that the transaction itself failed.
 impl From<CallerError> for StoreError {
     fn from(error: CallerError) -> Self {
@@ -65,10 +52,13 @@ impl From<CallerError> for StoreError {
 
 impl Store {
     /// Opens a connection for a caller's own transactions, which waits, syncs and checks as this one does.
-    pub fn connect_caller(&self) -> Result<CallerConnection, StoreError> {
+    ///
+    /// # Errors
+    /// Those of opening it; one on a server has connections of another kind.
+    pub fn connect_caller(&self) -> Result<SqliteConnection, StoreError> {
         let conn = Store::open(self.path(), Access::Write)?.conn;
-        let path = || self.path().to_owned();
-        into_sqlite(conn).ok_or_else(|| StoreError::NotOurs { path: path(), reason: "it is on a server".to_owned() })
+        let reason = || "it is on a server: Client::connect_to_server connects to it".to_owned();
+        into_sqlite(conn).ok_or_else(|| StoreError::NotOurs { path: self.path().to_owned(), reason: reason() })
     }
 }
 
@@ -87,13 +77,11 @@ pub(super) fn within<T, E: From<StoreError>>(
                 look(&file).map_err(Ended::Refused)?;
                 path = file;
             }
-            lend(conn, body).map_err(Failure::Sql)?
+            lend(conn, body)
         })
     });
     match outcome {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(Ended::Refused(error))) => Err(error),
-        Ok(Err(Ended::Failed(failure))) => Err(failure.during(operation, &path).into()),
+        Ok(outcome) => outcome.map_err(|ended| ended.during(operation, &path)),
         Err(panic) => resume_unwind(panic),
     }
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 #[cfg(feature = "postgres")]
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::*;
+#[cfg(feature = "postgres")]
+use replace_with::replace_with_or_abort_and_return;
 
 /// One connection, to whichever database there is.
 #[cfg(not(feature = "postgres"))]
@@ -68,21 +70,42 @@ pub(super) fn into_sqlite(conn: DbConnection) -> Option<SqliteConnection> {
     }
 }
 
-/// Lends a connection to SQLite as one to any database; it is back when this returns, also when `body` panics.
-pub(super) fn lend<T>(conn: &mut SqliteConnection, body: impl FnOnce(&mut DbConnection) -> T) -> QueryResult<T> {
-    #[cfg(not(feature = "postgres"))]
-    return Ok(body(conn));
-    #[cfg(feature = "postgres")]
-    {
-        let stand_in = SqliteConnection::establish(":memory:");
-        let stand_in = stand_in.map_err(|error| diesel::result::Error::QueryBuilderError(Box::new(error)))?;
-        let mut lent = DbConnection::Sqlite(std::mem::replace(conn, stand_in));
-        let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut lent)));
-        if let DbConnection::Sqlite(lent) = lent {
-            *conn = lent;
-        }
-        outcome.map_or_else(|panic| resume_unwind(panic), Ok)
+/// Returns the connection to a server itself, if it is one.
+#[cfg(feature = "postgres")]
+pub(super) fn into_server(conn: DbConnection) -> Option<PgConnection> {
+    match conn {
+        DbConnection::Sqlite(_) => None,
+        DbConnection::Postgres(conn) => Some(conn),
     }
+}
+
+/// Lends a connection to SQLite as one to any database; it is back when this returns, also when `body` panics.
+pub(super) fn lend<T>(conn: &mut SqliteConnection, body: impl FnOnce(&mut DbConnection) -> T) -> T {
+    #[cfg(not(feature = "postgres"))]
+    return body(conn);
+    #[cfg(feature = "postgres")]
+    lend_own(conn, DbConnection::Sqlite, into_sqlite, body)
+}
+
+/// Lends a connection to a server likewise.
+#[cfg(feature = "postgres")]
+pub(super) fn lend_server<T>(conn: &mut PgConnection, body: impl FnOnce(&mut DbConnection) -> T) -> T {
+    lend_own(conn, DbConnection::Postgres, into_server, body)
+}
+
+#[cfg(feature = "postgres")]
+fn lend_own<C, T>(
+    conn: &mut C,
+    lend: fn(C) -> DbConnection,
+    take_back: fn(DbConnection) -> Option<C>,
+    body: impl FnOnce(&mut DbConnection) -> T,
+) -> T {
+    let outcome = replace_with_or_abort_and_return(conn, |own| {
+        let mut lent = lend(own);
+        let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut lent)));
+        (outcome, take_back(lent).expect("a connection remains one of its kind"))
+    });
+    outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Runs `body` in a transaction that writes; where only one connection may write at a time, it is this one from the beginning.

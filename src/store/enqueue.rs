@@ -1,12 +1,13 @@
 //! Creating jobs and adding units inside a transaction of the caller's own, for services whose data lives in the same
-//! database file: the batch exists exactly when the caller's own changes do.
+//! database: the batch exists exactly when the caller's own changes do.
 
 use std::path::Path;
 
-use super::callers::{CallerConnection, Ended, within};
+use super::caller::{Caller, within};
 use super::connection::DbConnection;
 use super::create;
 use super::creation::{creation_of, put_creation};
+use super::ended::Ended;
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::made_paths::{self, MadePath, PathOf};
@@ -22,9 +23,9 @@ const CHUNK_BYTES: usize = 8 << 20;
 
 /// Creates a job inside the caller's transaction; see [`create_job_in`](crate::client::create_job_in) of the client.
 ///
-/// `look` may refuse the file, and `same` a job that has the key already.
+/// `look` may refuse the file, if it is one, and `same` a job that has the key already.
 pub fn create_job_in<E: From<StoreError>>(
-    conn: &mut CallerConnection,
+    conn: Caller<'_>,
     new: &NewJob,
     mut units: impl Iterator<Item = Result<NewUnit, E>>,
     made: Option<PathOf<'_>>,
@@ -53,9 +54,9 @@ pub fn create_job_in<E: From<StoreError>>(
 
 /// Adds units to a job inside the caller's transaction; see [`add_units_in`](crate::client::add_units_in) of the client.
 ///
-/// `look` may refuse the file, and `check` each unit, which it may complete; `made` returns what tells the paths that the units of a job make.
+/// `look` may refuse the file, if it is one, and `check` each unit, which it may complete; `made` returns what tells the paths that the units of a job make.
 pub fn add_units_in<E: From<StoreError>>(
-    conn: &mut CallerConnection,
+    conn: Caller<'_>,
     job: JobId,
     units: impl Iterator<Item = NewUnit>,
     made: impl FnOnce(&Job, &str) -> Option<MadePath>,

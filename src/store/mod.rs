@@ -10,6 +10,7 @@ mod access;
 mod attempts;
 #[cfg(feature = "postgres")]
 mod away;
+mod caller;
 mod callers;
 mod change;
 mod charts;
@@ -24,6 +25,7 @@ mod counters;
 mod create;
 mod creation;
 mod delete;
+mod ended;
 mod enqueue;
 mod error;
 mod error_kind;
@@ -134,7 +136,8 @@ use failure::{Failure, caught};
 use crate::model::DatabaseFile;
 
 pub use access::Access;
-pub use callers::{CallerConnection, CallerError};
+pub use caller::{CallerConnection, FileConnection};
+pub use callers::CallerError;
 pub use clock_step::SMALL_STEP;
 pub use copy::{CopiedPart, CopyRefused, PartialCopy};
 pub use create::CreateOutcome;
@@ -155,8 +158,8 @@ pub use pilot::EndedUnit;
 pub use place::check_path;
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    CounterCheck, HolderKind, HorizonHolder, PostgresError, ServerSettings, ServerState, Standby, has_password,
-    is_address, sql_for_administrators, without_password,
+    CounterCheck, HolderKind, HorizonHolder, PostgresError, ServerConnection, ServerSettings, ServerState, Standby,
+    has_password, is_address, sql_for_administrators, without_password,
 };
 pub use record::{Batch, GroupRefused, MeterRefused, Recorded, Settled, UnitChange};
 pub use renew::GONE;

@@ -25,6 +25,18 @@ impl Store {
         }
     }
 
+    /// Opens a connection for a caller's own transactions, with the settings of this one's.
+    ///
+    /// # Errors
+    /// Those of opening it; one in a file has connections of another kind.
+    pub fn connect_caller_to_server(&self) -> Result<diesel::PgConnection, StoreError> {
+        let reason = || "it is a file: Client::connect connects to it".to_owned();
+        match &self.session {
+            Some(session) => Ok(session.connect()?),
+            None => Err(StoreError::NotOurs { path: self.path().to_owned(), reason: reason() }),
+        }
+    }
+
     /// Fails when the server is one on which a creation would be refused: it is read-only, or this user may not make the tables.
     pub fn expect_server_for_creation(path: &Path) -> Result<(), StoreError> {
         postgres::look_for_creation(path)

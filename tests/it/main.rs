@@ -6,6 +6,8 @@ mod approvals;
 mod at_most_once;
 mod backpressure;
 mod bytes;
+#[cfg(feature = "postgres")]
+mod callers_on_server;
 mod changed_units;
 mod cli;
 mod coming_from;

@@ -6,6 +6,8 @@
 //! SQLite are; see `fault::ENGLISH`.
 
 #[cfg(feature = "postgres")]
+mod callers;
+#[cfg(feature = "postgres")]
 mod commit;
 mod counters;
 #[cfg(feature = "postgres")]
@@ -31,6 +33,10 @@ mod schema_tests;
 mod server;
 mod share;
 
+#[cfg(feature = "postgres")]
+pub use callers::ServerConnection;
+#[cfg(feature = "postgres")]
+pub(super) use callers::within;
 #[cfg(feature = "postgres")]
 pub(super) use commit::{Commit, Kept};
 pub(super) use counters::add_up;

@@ -42,6 +42,11 @@ impl Hosts {
         Some(Hosts { world: World::new(), url: server.database() })
     }
 
+    /// Returns what `--db` takes.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     pub fn command(&self, host: &str, args: &[&str]) -> Command {
         let mut command = self.world.command(BIN);
         command.args(args).env("JOB_MANAGER_DB", &self.url).env("XDG_STATE_HOME", self.world.path(host));

@@ -13,7 +13,7 @@ use crate::store::access::Access;
 use crate::store::access::SCHEMA;
 
 /// Sessions have the settings that ours begin with from this version on.
-const OLDEST_SERVER: i32 = 14;
+pub(super) const OLDEST_SERVER: i32 = 14;
 /// The number of the schema of our tables, which tells them from others. A dump keeps it, whatever it leaves away.
 const NUMBER: &str = "SELECT value FROM settings WHERE key = 'job-manager:schema'";
 

@@ -9,6 +9,7 @@
 
 mod address;
 mod administrator;
+mod caller;
 mod connect;
 mod error;
 mod look;
@@ -25,6 +26,7 @@ use diesel::PgConnection;
 
 pub use address::{has_password, is_address, without_password};
 pub(in crate::store) use administrator::sql_for;
+pub(in crate::store) use caller::{CALLER, look_at_caller};
 pub use error::PostgresError;
 pub(in crate::store) use look::Life;
 pub(in crate::store) use session::Session;

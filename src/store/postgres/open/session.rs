@@ -33,6 +33,13 @@ impl Session {
         Session { address, access, marker, life: found.life, longest_wait: BUSY_TIMEOUT, is_lost: false, is_set: true }
     }
 
+    /// Makes one more connection to its database, as its own was made.
+    pub fn connect(&self) -> Result<PgConnection, PostgresError> {
+        let (conn, found) = connect(&self.address, self.access)?;
+        self.marker.refuse_other_database(&self.address, &found)?;
+        Ok(conn)
+    }
+
     /// Returns the password from the address, for processes that open the database by its marker.
     pub fn password(&self) -> Option<OsString> {
         self.address.password()

@@ -3,12 +3,14 @@
 mod followed;
 mod printer;
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 
 use clap::Args;
 use job_manager::client::{Client, ClientError, SEARCH_TIME, StoreError};
 use job_manager::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
 
+use crate::cli::text::one_line;
 use crate::cli::values;
 use crate::cli::which::UnitArg;
 use crate::cli::{CliError, Global, Output};
@@ -66,18 +68,43 @@ pub fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<(), Cli
     let printed = print(&client, job, seq, args, &mut printer);
     // Also what came before damage.
     printer.finish()?;
-    printed
+    let is_whole = match &printed {
+        Err(CliError::NoLog(_, error)) => error.kind() != io::ErrorKind::NotFound,
+        Err(_) => true,
+        Ok(is_whole) => *is_whole,
+    };
+    if !is_whole && let Some(hosts) = other_hosts(&client, job)? {
+        let (what, unit) = match seq.filter(|_| !args.manager) {
+            Some(seq) => (
+                "the end of it, as the database has it; all of it is on the host that ran the unit",
+                format!("{job}:{seq}"),
+            ),
+            None => ("each host keeps the log of its own manager", format!("{job} --manager")),
+        };
+        output.hint(format_args!("{what}, of {hosts}: there `job-manager logs {unit}` prints it"));
+    }
+    printed.map(drop)
 }
 
+/// Names the hosts that have run a job whose database is on a server.
+fn other_hosts(client: &Client, job: JobId) -> Result<Option<String>, CliError> {
+    if client.snapshot(job)?.status().lease_seconds.is_none() {
+        return Ok(None);
+    }
+    let hosts: BTreeSet<String> = client.managers(job)?.iter().map(|run| one_line(&run.host)).collect();
+    Ok(Some(hosts.into_iter().collect::<Vec<_>>().join(", ")).filter(|hosts| !hosts.is_empty()))
+}
+
+/// Prints what was asked for; `false` if that was the end only of what is kept on another host.
 fn print(
     client: &Client,
     job: JobId,
     seq: Option<Seq>,
     args: &Logs,
     printer: &mut Printer<'_>,
-) -> Result<(), CliError> {
+) -> Result<bool, CliError> {
     if args.manager {
-        return manager_log(client, job, args, printer);
+        return manager_log(client, job, args, printer).map(|()| true);
     }
 
     if args.follow {
@@ -131,16 +158,16 @@ impl Wrote {
         args: &Logs,
         follow: bool,
         printer: &mut Printer<'_>,
-    ) -> Result<(), CliError> {
+    ) -> Result<bool, CliError> {
         match self {
             Self::All(seq) => full_log(client, job, *seq, args, follow, printer),
-            Self::End(seq) => printer.take(unit_log(client, job, *seq, args)?.as_bytes()),
-            Self::Ends => all_logs(client, job, args, printer),
+            Self::End(seq) => printer.take(unit_log(client, job, *seq, args)?.as_bytes()).map(|()| true),
+            Self::Ends => all_logs(client, job, args, printer).map(|()| true),
         }
     }
 }
 
-/// Prints all that an attempt wrote, and with `follow` goes on while it runs.
+/// Prints all that an attempt wrote, and with `follow` goes on while it runs; `false` if only its end is here.
 fn full_log(
     client: &Client,
     job: JobId,
@@ -148,7 +175,7 @@ fn full_log(
     args: &Logs,
     follow: bool,
     printer: &mut Printer<'_>,
-) -> Result<(), CliError> {
+) -> Result<bool, CliError> {
     let unit = client.unit(job, seq)?;
     let attempt = args.attempt.unwrap_or_else(|| unit.attempts.max(1));
     let mut reader = client.output_reader(job, seq, args.attempt, args.stderr)?;
@@ -167,7 +194,11 @@ fn full_log(
         read?;
         if !follow || !runs {
             // Of a job that was copied the complete output stays where it was.
-            return if is_kept { Ok(()) } else { printer.take(unit_log(client, job, seq, args)?.as_bytes()) };
+            if is_kept {
+                return Ok(true);
+            }
+            let end = unit_log(client, job, seq, args)?;
+            return printer.take(end.as_bytes()).map(|()| end.as_bytes().is_empty());
         }
         std::thread::sleep(FOLLOW_EVERY);
     }
