@@ -5,7 +5,7 @@ BIN := $(or $(CARGO_TARGET_DIR),target)/release/job-manager
 # All features but libpq from its sources, which takes OpenSSL's headers and links the same; without PostgreSQL where there is no libpq to link.
 comma := ,
 HAS_LIBPQ := $(shell pkg-config --exists libpq 2>/dev/null || pg_config --libdir 2>/dev/null >&2 && echo yes)
-FEATURES := --features async,crash-points$(if $(HAS_LIBPQ),$(comma)postgres)
+FEATURES := --features async,crash-points,parquet$(if $(HAS_LIBPQ),$(comma)postgres)
 # Every tracked file of this repository, compressed at best and verified, unless told otherwise.
 OUT := target/run-job
 GLOB ?=

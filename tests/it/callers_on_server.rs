@@ -170,5 +170,5 @@ fn fault_523_what_a_client_refuses_is_refused_through_a_callers_connection_to_a_
     assert_eq!(create(&mut conn, &keyed).unwrap(), first);
     keyed.limits.max_attempts += 1;
     assert!(create(&mut conn, &keyed).unwrap_err().contains("max attempts"));
-    assert!(matches!(create_job_in(&mut conn, &job("x"), units(1..=0)), Err(ClientError::NoUnits)));
+    assert!(matches!(create_job_in(&mut conn, &job("x"), std::iter::empty::<NewUnit>()), Err(ClientError::NoUnits)));
 }
