@@ -13,7 +13,7 @@ use super::refused::refused;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// The same, for people: the version by which diesel knows each, and its statements.
-const STATEMENTS: [(&str, &str); 7] = [
+const STATEMENTS: [(&str, &str); 8] = [
     ("202611260000010000", include_str!("../../../../migrations/postgres/2026-11-26-000001-0000_jobs/up.sql")),
     ("202611270000090000", include_str!("../../../../migrations/postgres/2026-11-27-000009-0000_causes/up.sql")),
     ("202611270000100000", include_str!("../../../../migrations/postgres/2026-11-27-000010-0000_meters/up.sql")),
@@ -21,6 +21,7 @@ const STATEMENTS: [(&str, &str); 7] = [
     ("202611270000120000", include_str!("../../../../migrations/postgres/2026-11-27-000012-0000_resources/up.sql")),
     ("202611270000130000", include_str!("../../../../migrations/postgres/2026-11-27-000013-0000_flags/up.sql")),
     ("202611270000140000", include_str!("../../../../migrations/postgres/2026-11-27-000014-0000_totals/up.sql")),
+    ("202611280000150000", include_str!("../../../../migrations/postgres/2026-11-28-000015-0000_slots/up.sql")),
 ];
 /// "JOBM": one process at a time makes tables in a database. The lock goes with the transaction, whatever ends it.
 const LOCK: i64 = 0x4a4f_424d;
