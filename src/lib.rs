@@ -89,7 +89,7 @@ pub mod submission {
     pub use crate::client::sources::{ListSpec, OpenSources, SourceOptions, SourceSpec};
     pub use crate::client::submission::{
         Added, Asked, Order, OrderError, OrderTextError, Scripts, ShellFault, Submission, SubmissionError, TraceFault,
-        additions, additions_within, command_spec, find_program, find_shell, output_dir,
+        additions, additions_within, command_spec, find_program, find_shell, notify, output_dir,
     };
     pub use crate::handler::program::ProgramError;
     pub use crate::handler::template::{Several, TemplateError, TemplatePart};

@@ -21,6 +21,8 @@ pub struct AboutJob {
     /// Program that is called when it ends.
     #[serde(with = "raw_path::optional")]
     pub hook: Option<PathBuf>,
+    /// Who else is told of its first failure and its end or pause: `desktop`, or an address.
+    pub notify: Option<String>,
     /// Idempotency key.
     pub key: Option<String>,
     /// Name of the code that runs its units.
@@ -66,11 +68,13 @@ impl Client {
             (true, Some(script)) => script.to_string_lossy().into_owned(),
             _ => line_of(&spec.argv),
         });
+        let notify = spec.as_ref().and_then(|spec| Some(spec.notify.as_ref()?.to.to_string()));
         let (directory, hook) = spec.map_or((None, None), |spec| (Some(spec.cwd), spec.hook));
         AboutJob {
             command,
             directory,
             hook,
+            notify,
             key: job.key.clone(),
             handler: job.handler.clone(),
             created_at: job.created_at,

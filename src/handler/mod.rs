@@ -27,8 +27,8 @@ pub use callbacks::{Callbacks, JobReport, UnitReport};
 #[cfg(feature = "async")]
 use command::silent_for;
 pub use command::{
-    COMMAND, CommandSpec, ExitCodes, ExitMeaning, NOT_ALL_KEPT, OutputMode, ResultMode, SchemaError, StdinMode,
-    ThenSpec, ThenWhen, Variables,
+    COMMAND, CommandSpec, ExitCodes, ExitMeaning, NOT_ALL_KEPT, Notify, NotifyTo, NotifyToError, OutputMode,
+    ResultMode, SchemaError, StdinMode, ThenSpec, ThenWhen, Variables,
 };
 pub use context::{CheckpointError, SpendError, UnitContext};
 pub use error::UnitError;

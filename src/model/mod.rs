@@ -120,7 +120,7 @@ pub(crate) use outcome::Cause;
 pub use outcome::{AttemptEnd, Output, UnitOutcome};
 pub use outdated::Outdated;
 pub use own_variable::OwnVariableError;
-pub(crate) use own_variable::{ALIVE_VARIABLE, LOG_BYTES, LOG_LEVEL, OwnVariable};
+pub(crate) use own_variable::{ALIVE_VARIABLE, LOG_BYTES, LOG_LEVEL, NOTIFY_KEY, OwnVariable};
 pub use pattern::{ItemPattern, ItemPatternError};
 pub use postgres::{LIBPQ_VARIABLES, PASSWORD_VARIABLE, is_marker, is_of_server};
 pub use postponed::{PastAttempt, Postponed};

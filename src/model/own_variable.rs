@@ -15,6 +15,9 @@ pub struct OwnVariable {
 /// Where an attempt says that it lives; set for one that is ended when it gives no sign of life.
 pub const ALIVE_VARIABLE: &str = "JOB_MANAGER_ALIVE";
 
+/// The key with which a manager signs what it tells an address; it is in no row and in no other process that it starts.
+pub const NOTIFY_KEY: &str = "JOB_MANAGER_NOTIFY_KEY";
+
 /// Least severe events that a manager logs.
 pub const LOG_LEVEL: OwnVariable =
     OwnVariable { name: "JOB_MANAGER_LOG", expected: "error, warn, info, debug or trace" };

@@ -202,14 +202,6 @@ impl Store {
         &self.file
     }
 
-    /// Refuses to go on when the file was moved, deleted or replaced: what is written now would be seen by nobody.
-    pub fn refuse_moved_file(&self) -> Result<(), StoreError> {
-        match place::database_file(&self.file.path) {
-            Ok(found) if found.is_same_file(&self.file) => Ok(()),
-            _ => Err(StoreError::Moved { path: self.file.path.clone() }),
-        }
-    }
-
     /// Runs `body` in one immediate transaction: all of it is kept, or nothing.
     fn write<T>(
         &mut self,

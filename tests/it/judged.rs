@@ -276,7 +276,8 @@ fn fault_404_a_database_on_a_server_of_the_schema_before_is_read_as_it_is_and_br
     let job = world.ok(&["submit", "-q", "--max-attempts", "1", "--", "false"]);
     world.fails(10, &["wait", &job]);
     // Which that schema has no columns for.
-    world.sql("UPDATE attempts SET cpu_us = NULL, peak_bytes = NULL, peak_is_bound = NULL");
+    world.sql("UPDATE attempts SET cpu_us = NULL, peak_bytes = NULL, peak_is_bound = NULL, slot = NULL");
+    world.sql("UPDATE units SET slot = NULL");
     let before = world.ok(&["unit", "1:1", "--json"]);
     let newest = world.schema_on_server();
     world.back_to_schema(8);

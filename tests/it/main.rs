@@ -121,6 +121,7 @@ mod memory;
 mod meters;
 #[cfg(feature = "serve")]
 mod monitoring;
+mod notify;
 mod numbers;
 mod older_databases;
 #[cfg(feature = "postgres")]

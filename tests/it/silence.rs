@@ -52,6 +52,7 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--shell"], Taken, Again::Refused("--shell takes the whole script")),
         (&["--then", "true"], Taken, Differs),
         (&["--hook", "true"], Taken, Differs),
+        (&["--notify", "http://127.0.0.1:1/"], Taken, Differs),
         (&["--cwd", "/"], Taken, Differs),
         (&["--env", "A=b"], Taken, Differs),
         (&["--env-only", "PATH"], Taken, Differs),

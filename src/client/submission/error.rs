@@ -92,6 +92,14 @@ pub enum SubmissionError {
     /// A check is blank, and would find everything right.
     #[error("the check is blank: give a script that says whether what a unit made is right")]
     BlankCheck,
+    /// A desktop is to be told, and there is none.
+    #[error(
+        "there is no desktop here that could be told: none of DBUS_SESSION_BUS_ADDRESS, DISPLAY and WAYLAND_DISPLAY is set"
+    )]
+    NoDesktop,
+    /// Messages are to be signed, and this program cannot.
+    #[error("JOB_MANAGER_NOTIFY_KEY is set, and this program was built without the feature notify, which signs")]
+    CannotSign,
     /// The schema cannot be used.
     #[error("cannot use the schema")]
     Schema(#[source] SchemaError),

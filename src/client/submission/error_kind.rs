@@ -29,6 +29,8 @@ impl SubmissionError {
             | Self::NoItemsToGroup
             | Self::SchemaWithoutJson
             | Self::BlankCheck
+            | Self::NoDesktop
+            | Self::CannotSign
             | Self::Schema(_)
             | Self::KeyOfSeveral
             | Self::LimitsOfSeveral

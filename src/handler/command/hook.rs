@@ -1,38 +1,26 @@
 //! A program that is told of failed units and of the end or the pause of its job.
 
-use std::fs::File;
-use std::io::{self, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::fs::{MemfdFlags, memfd_create};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::capture::Capture;
-use super::start::start;
+use super::listener::{Listener, NotTold};
 use crate::handler::callbacks::{Callbacks, JobReport, UnitReport};
-use crate::model::{JobId, Seq, TraceContext, is_of_server};
-use crate::sys::{Ending, Environment, EventFd, Times, UnitCommand, opening};
+use crate::model::{JobId, Seq, TraceContext};
 
 /// Time that a hook may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Time between TERM and KILL for one that takes longer.
-const KILL_AFTER: Duration = Duration::from_secs(2);
 
 /// A hook of one job.
 struct Hook {
     /// It took too long once: it is not run for units any more, or the job would wait for it again and again.
     is_given_up: AtomicBool,
-    timeout: Duration,
-    program: PathBuf,
-    cwd: PathBuf,
-    db: PathBuf,
-    /// Variables of the trace that the job is in.
-    trace: Vec<(&'static str, String)>,
+    listener: Listener,
 }
 
 /// What a hook reads.
@@ -54,26 +42,20 @@ struct FailedUnit<'a> {
     error: Option<&'a str>,
 }
 
-/// Returns listeners that run `program` with the event and the job's number as arguments, and what happened as one JSON
+/// Adds listeners that run `program` with the event and the job's number as arguments, and what happened as one JSON
 /// document on its standard input.
 ///
 /// One hook runs at a time, on a thread of its own. What goes wrong with it is in the status and in the manager's log.
-pub(super) fn listeners(program: &Path, cwd: &Path, db: &Path, trace: Option<&TraceContext>) -> Callbacks {
-    let mut hook = Hook::new(program, cwd, db, TIMEOUT);
-    let variables = trace.into_iter().flat_map(|trace| trace.variables(trace.to_string()));
-    hook.trace = variables.collect();
-    let hook = Arc::new(hook);
-    let mut listeners = Callbacks::default();
+pub(super) fn add(listeners: &mut Callbacks, program: &Path, cwd: &Path, db: &Path, trace: Option<&TraceContext>) {
+    let hook = Arc::new(Hook::new(Listener::new(program, cwd, db, trace, TIMEOUT)));
     let of_units = Arc::clone(&hook);
     listeners.unit_failed.push(Arc::new(move |report: &UnitReport| of_units.notify_of_unit(report)));
     listeners.job_end.push(Arc::new(move |report: &JobReport| hook.notify_of_job(report)));
-    listeners
 }
 
 impl Hook {
-    fn new(program: &Path, cwd: &Path, db: &Path, timeout: Duration) -> Self {
-        let (program, cwd, db) = (program.to_owned(), cwd.to_owned(), db.to_owned());
-        Self { is_given_up: AtomicBool::new(false), timeout, program, cwd, db, trace: Vec::new() }
+    fn new(listener: Listener) -> Self {
+        Self { is_given_up: AtomicBool::new(false), listener }
     }
 
     fn notify_of_unit(&self, report: &UnitReport) -> Result<(), String> {
@@ -99,42 +81,16 @@ impl Hook {
     }
 
     fn run(&self, event: &str, job: JobId, what: &Event<'_>) -> Result<(), String> {
-        let failed = match self.spawn(event, job, what) {
-            Ok((ending, _)) if ending.exit_code == Some(0) => return Ok(()),
-            Ok((ending, _)) if ending.timed_out => {
+        let content = serde_json::to_vec(what).map_err(|error| error.to_string())?;
+        let failed = match self.listener.run([event.into(), job.to_string().into()], &content) {
+            Ok(()) => return Ok(()),
+            Err(NotTold::TooSlow) => {
                 self.is_given_up.store(true, Ordering::Relaxed);
-                format!("took longer than {:?}, and is not run for further units", self.timeout)
+                format!("took longer than {:?}, and is not run for further units", self.listener.timeout)
             }
-            Ok((ending, capture)) => {
-                let said = capture.into_output().stderr.unwrap_or_default();
-                let code = ending.exit_code.map_or("a signal".to_owned(), |code| format!("code {code}"));
-                format!("ended with {code}: {}", said.to_string_lossy().lines().last().unwrap_or_default())
-            }
-            Err(error) => error.to_string(),
+            Err(NotTold::Failed(failed)) => failed,
         };
-        Err(format!("hook {} for {event}: {failed}", self.program.display()))
-    }
-
-    fn spawn(&self, event: &str, job: JobId, what: &Event<'_>) -> io::Result<(Ending, Capture)> {
-        let (content, stop) = {
-            let _opening = opening();
-            (memfd_create("hook", MemfdFlags::CLOEXEC)?, EventFd::new()?)
-        };
-        let mut content = File::from(content);
-        content.write_all(&serde_json::to_vec(what)?)?;
-        content.rewind()?;
-        let argv = vec![self.program.clone().into(), event.into(), job.to_string().into()];
-        let environment: Arc<Environment> = {
-            let own = std::env::vars_os();
-            Arc::new(own.filter(|(name, _)| !is_of_server(name, &self.db)).collect())
-        };
-        let mut command = UnitCommand::new(self.program.clone(), argv, self.cwd.clone(), &environment);
-        command.set("JOB_MANAGER_DB", &self.db);
-        self.trace.iter().for_each(|(name, value)| command.set(name, value));
-        let mut capture = Capture::new();
-        let process = start(&mut command, &content, true)?;
-        let ending = process.supervise(&Times::limited(Some(self.timeout), KILL_AFTER), &stop, &mut capture)?;
-        Ok((ending, capture))
+        Err(format!("hook {} for {event}: {failed}", self.listener.program.display()))
     }
 }
 
@@ -153,7 +109,8 @@ mod tests {
         // By another process: a descriptor of ours, caught by a spawn of another test, would keep it from being run.
         let write = "printf '#!/bin/sh\\necho $1 >>told; exec sleep 600\\n' >hook.sh && chmod +x hook.sh";
         assert!(Command::new("sh").args(["-c", write]).current_dir(dir.path()).status().unwrap().success());
-        let hook = Hook::new(&program, dir.path(), &dir.path().join("jobs.db"), Duration::from_millis(500));
+        let db = dir.path().join("jobs.db");
+        let hook = Hook::new(Listener::new(&program, dir.path(), &db, None, Duration::from_millis(500)));
         let unit = UnitReport {
             job: JobId(1),
             job_name: "job".to_owned(),

@@ -12,8 +12,11 @@ mod given;
 mod hook;
 mod judged;
 mod leftovers;
+mod listener;
+mod listeners;
 mod memory;
 mod note;
+mod notify;
 mod out;
 mod partial;
 mod prepare;
@@ -62,6 +65,7 @@ pub use exits::{ExitCodes, ExitMeaning};
 #[cfg(feature = "sources")]
 pub use explained::explained;
 pub use note::clear_partial;
+pub use notify::{Notify, NotifyTo, NotifyToError};
 pub use partial::IS_THERE_ALREADY;
 #[cfg(feature = "sources")]
 pub use schema::Schema;
@@ -146,8 +150,7 @@ impl CommandHandler {
 
 impl Runner for CommandHandler {
     fn listeners(&self) -> Option<Callbacks> {
-        let hook = self.spec.hook.as_ref()?;
-        Some(hook::listeners(hook, &self.spec.cwd, &self.db, self.trace.as_ref()))
+        listeners::of(&self.spec, &self.db, self.trace.as_ref())
     }
 
     fn finalizer(&self, progress: &Progress) -> Option<NewUnit> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::exits::ExitCodes;
+use super::notify::Notify;
 use super::variables::{self, Variables};
 use crate::handler::template::ItemForm;
 use crate::model::{Progress, RawText, raw_path, words};
@@ -90,6 +91,9 @@ pub struct CommandSpec {
     /// Program that is told of failed units and of the end or the pause of the job.
     #[serde(default, with = "raw_path::optional")]
     pub hook: Option<PathBuf>,
+    /// Who else is told of the first failed unit, and of the end or the pause of the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<Notify>,
     /// The span that the job is created in, where another one was given than that of the submitter; kept beside the settings.
     #[cfg(feature = "sources")]
     #[serde(skip)]

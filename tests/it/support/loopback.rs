@@ -12,6 +12,8 @@ pub struct Asked {
     pub path: String,
     /// What stands in the header `Idempotency-Key`.
     pub token: Option<String>,
+    /// What stands in the header `X-Job-Manager-Signature`.
+    pub signature: Option<String>,
     pub body: String,
 }
 
@@ -55,7 +57,7 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
     reader.read_line(&mut line).ok()?;
     let mut words = line.split(' ').map(str::to_owned);
     let (method, path) = (words.next()?, words.next()?);
-    let (mut token, mut length) = (None, 0);
+    let (mut token, mut signature, mut length) = (None, None, 0);
     loop {
         let mut line = String::new();
         // Nothing more comes from one who has died.
@@ -65,11 +67,12 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         match name.to_ascii_lowercase().as_str() {
             "idempotency-key" => token = Some(value.trim().to_owned()),
+            "x-job-manager-signature" => signature = Some(value.trim().to_owned()),
             "content-length" => length = value.trim().parse().ok()?,
             _ => {}
         }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Asked { method, path, token, body: String::from_utf8(body).ok()? })
+    Some(Asked { method, path, token, signature, body: String::from_utf8(body).ok()? })
 }

@@ -25,6 +25,7 @@ pub(super) fn print(about: &AboutJob, labels: &BTreeMap<String, String>, output:
     output.field("command", about.command.as_deref().map(one_line))?;
     output.field("directory", about.directory.as_ref().map(|path| one_line(&path.to_string_lossy())))?;
     output.field("limits", Some(limits(&about.limits)))?;
+    output.field("notify", about.notify.as_deref().map(one_line))?;
     output.field("hook", about.hook.as_ref().map(|path| one_line(&path.to_string_lossy())))?;
     let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     output.field("labels", Some(one_line(&labels.join(", "))).filter(|labels| !labels.is_empty()))?;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use job_manager::handler::{OutputMode, ResultMode, StdinMode};
+use job_manager::handler::{NotifyTo, OutputMode, ResultMode, StdinMode};
 use job_manager::model::{Isolation, Limits, OnHostLoss, OnInterrupt};
 use job_manager::submission::Several;
 
@@ -86,6 +86,9 @@ pub(super) struct JobArgs {
     /// Program that is told of failed units and of the job's end or pause, with the event as its argument
     #[arg(long, value_name = "CMD", help_heading = "The job")]
     pub hook: Option<OsString>,
+    /// Tell the desktop, or an address by a POST, of the first failed unit and of the job's end or pause
+    #[arg(long, value_name = "desktop|URL", help_heading = "The job")]
+    pub notify: Option<NotifyTo>,
     #[command(flatten, next_help_heading = "Survival")]
     pub isolation: IsolationArgs,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use job_manager::client::{Client, ClientError, Created, UnitsDiffer, check_lease
 use job_manager::handler::{COMMAND, CommandSpec, OutputMode, ResultMode};
 use job_manager::model::{NewJob, RawText};
 use job_manager::submission::{
-    Asked, Scripts, Submission, SubmissionError, command_spec, find_program, find_shell, output_dir,
+    Asked, Scripts, Submission, SubmissionError, command_spec, find_program, find_shell, notify, output_dir,
 };
 use serde_json::json;
 
@@ -130,6 +130,7 @@ impl SubmissionArgs {
         spec.exits = self.job.policy.exit_codes()?;
         let hook = self.job.hook.as_ref().or(config.hook.as_ref().map(|hook| &hook.value));
         spec.hook = hook.map(|hook| find_program(hook, &spec.cwd)).transpose()?;
+        spec.notify = self.job.notify.clone().map(|to| notify(to, &spec.cwd)).transpose()?;
         spec.then = self.job.policy.then()?;
         spec.creates = self.job.policy.creates.clone().map(RawText::from);
         spec.keep_partial = self.job.policy.keep_partial;
