@@ -14,7 +14,7 @@ use super::access::{Access, SCHEMA};
 use super::connection::{BUSY_TIMEOUT, DbConnection, of_sqlite, percent_encoded};
 use super::failure::Failure;
 use super::fault::Fault;
-use super::place::{Found, Place, make_file, place_of};
+use super::place::{Found, Place, database_file, make_file, place_of};
 #[cfg(feature = "postgres")]
 use super::postgres;
 use super::setup_lock::{lock_for_setup, lock_setup_of};
@@ -43,6 +43,14 @@ statement! { pub(super) struct JournalMode {} "PRAGMA journal_mode" -> Text }
 pub(super) const WAL: &str = "wal";
 
 impl Store {
+    /// Refuses to go on when the file was moved, deleted or replaced: what is written now would be seen by nobody.
+    pub fn refuse_moved_file(&self) -> Result<(), StoreError> {
+        match database_file(&self.file.path) {
+            Ok(found) if found.is_same_file(&self.file) => Ok(()),
+            _ => Err(StoreError::Moved { path: self.file.path.clone() }),
+        }
+    }
+
     /// Opens the database at `path`.
     ///
     /// With [`Access::Create`] a missing database is made, file mode 0600, beside a directory of mode 0700 for locks

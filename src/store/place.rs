@@ -13,19 +13,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Mode, StatxAttributes, StatxFlags, mknodat, statx};
 use rustix::io::Errno;
 
-use super::{Store, StoreError};
+use super::StoreError;
 use crate::files;
 use crate::model::DatabaseFile;
-
-impl Store {
-    /// Refuses to go on when the file was moved, deleted or replaced: what is written now would be seen by nobody.
-    pub fn refuse_moved_file(&self) -> Result<(), StoreError> {
-        match database_file(&self.file.path) {
-            Ok(found) if found.is_same_file(&self.file) => Ok(()),
-            _ => Err(StoreError::Moved { path: self.file.path.clone() }),
-        }
-    }
-}
 
 /// Where a database lies by its canonical path, and whether there is a file yet.
 #[derive(Debug, PartialEq, Eq)]

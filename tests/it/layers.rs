@@ -121,7 +121,7 @@ fn no_sentence_of_the_library_names_an_option_or_a_verb() {
         "client/submission/mod.rs",
         "client/submission/unit_key.rs",
         "handler/command/corrected.rs",
-        "handler/command/notify.rs",
+        "handler/command/told.rs",
         "handler/template/pasted.rs",
         "model/process_variables.rs",
         "source/glob/somebody.rs",

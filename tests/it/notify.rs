@@ -12,8 +12,11 @@ use crate::support::{Answer, World, serve, text, wait_for};
 
 const KEY: &str = "a key that nobody sees";
 
+/// What a receiver was told, each message with its signature and its text.
+type Told = Mutex<Vec<(Value, Option<String>, String)>>;
+
 /// A receiver; returns its address and what it was told, each with its signature.
-fn receiver() -> (String, Arc<Mutex<Vec<(Value, Option<String>, String)>>>) {
+fn receiver() -> (String, Arc<Told>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let all = Arc::clone(&told);
     let address = serve(move |asked| {
@@ -24,7 +27,7 @@ fn receiver() -> (String, Arc<Mutex<Vec<(Value, Option<String>, String)>>>) {
     (format!("http://{address}/x?y=%20z"), told)
 }
 
-fn events(told: &Mutex<Vec<(Value, Option<String>, String)>>) -> Vec<String> {
+fn events(told: &Told) -> Vec<String> {
     told.lock().unwrap().iter().map(|(document, ..)| document["event"].as_str().unwrap().to_owned()).collect()
 }
 

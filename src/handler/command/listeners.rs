@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::CommandSpec;
-use super::hook;
+use super::{hook, told};
 use crate::handler::callbacks::Callbacks;
 use crate::model::TraceContext;
 
@@ -14,7 +14,7 @@ pub(super) fn of(spec: &CommandSpec, db: &Path, trace: Option<&TraceContext>) ->
         hook::add(&mut listeners, program, &spec.cwd, db, trace);
     }
     if let Some(notify) = &spec.notify {
-        notify.add(&mut listeners, &spec.cwd, db);
+        told::add(&mut listeners, notify, &spec.cwd, db);
     }
     (spec.hook.is_some() || spec.notify.is_some()).then_some(listeners)
 }

@@ -27,6 +27,7 @@ mod spec;
 mod start;
 #[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions group items and name their words"))]
 mod templates;
+mod told;
 mod variables;
 mod whole;
 
