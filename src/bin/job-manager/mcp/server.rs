@@ -150,7 +150,7 @@ impl ServerHandler for Server {
         let answered = tokio::task::spawn_blocking(move || tools[index].call(&jobs, &arguments)).await;
         drop(waited);
         // Nobody reads the answer to a call that was cancelled.
-        let notes = if context.ct.is_cancelled() { Vec::new() } else { self.starts.take_notes() };
+        let notes = if context.ct.is_cancelled() { Vec::new() } else { self.starts.take_notes(&context.id) };
         let answer = match answered.unwrap_or_else(|panic| Err(ToolError::Panicked(panic.to_string()))) {
             Ok(answer) => answer.noting(&notes),
             Err(error) => return Ok(error.to_answer(&notes).into()),

@@ -23,6 +23,8 @@ pub(super) struct Starts {
 struct Known {
     calls: VecDeque<(RequestId, Start)>,
     notes: Vec<String>,
+    /// What answers to calls that started jobs said, as a host that cancels such a call does not read it.
+    said: VecDeque<(RequestId, Vec<String>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,10 @@ impl Starts {
     /// Takes down that a call was cancelled; returns the job that it has started already.
     pub fn cancel(&self, call: &RequestId) -> Option<JobId> {
         let mut known = self.known();
+        if let Some(place) = known.said.iter().position(|(number, _)| number == call) {
+            let unread = known.said.remove(place).map(|(_, notes)| notes).unwrap_or_default();
+            known.notes.splice(0..0, unread);
+        }
         let (_, start) = known.calls.iter_mut().find(|(number, _)| number == call)?;
         match std::mem::replace(start, Start::Cancelled) {
             Start::Started(job) => Some(job),
@@ -60,9 +66,17 @@ impl Starts {
         self.known().notes.push(note);
     }
 
-    /// Returns what an answer has to say besides what it was asked for, once.
-    pub fn take_notes(&self) -> Vec<String> {
-        std::mem::take(&mut self.known().notes)
+    /// Returns what the answer to a call has to say besides what it was asked for, once, unless that call is cancelled.
+    pub fn take_notes(&self, call: &RequestId) -> Vec<String> {
+        let mut known = self.known();
+        let notes = std::mem::take(&mut known.notes);
+        if !notes.is_empty() && known.calls.iter().any(|(number, _)| number == call) {
+            known.said.push_back((call.clone(), notes.clone()));
+            if known.said.len() > REMEMBERED {
+                known.said.pop_front();
+            }
+        }
+        notes
     }
 
     /// Stops a job whose call was cancelled.
