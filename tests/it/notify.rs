@@ -24,7 +24,7 @@ fn receiver() -> (String, Arc<Told>) {
         all.lock().unwrap().push((document, asked.signature.clone(), asked.body.clone()));
         Answer::ok("")
     });
-    (format!("http://{address}/x?y=%20z"), told)
+    (format!("http://{address}/x?y=%20z&a=[b]"), told)
 }
 
 fn events(told: &Told) -> Vec<String> {

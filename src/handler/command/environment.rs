@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::given::OF_ATTEMPTS;
 use super::spec::CommandSpec;
-use crate::model::{PASSWORD_VARIABLE, RawText, is_of_server};
+use crate::model::{NOTIFY_KEY, PASSWORD_VARIABLE, RawText, is_of_server};
 use crate::sys::Environment;
 
 /// Returns the variables that every unit of a job gets, whichever it is.
@@ -20,7 +20,7 @@ pub(super) fn environment_of_units(spec: &CommandSpec, database: &Path) -> Envir
     };
     // The first is each unit's own. The others are not set for every unit; those of a unit that this manager was started
     // from are not ours.
-    for name in ["PWD", "JOB_MANAGER_KEY", "JOB_MANAGER_PAYLOAD"].into_iter().chain(OF_ATTEMPTS) {
+    for name in ["PWD", "JOB_MANAGER_KEY", "JOB_MANAGER_PAYLOAD", NOTIFY_KEY].into_iter().chain(OF_ATTEMPTS) {
         env.remove(OsStr::new(name));
     }
     env.extend(spec.env.iter().map(|(name, value)| (name.clone(), value.clone())));

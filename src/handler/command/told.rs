@@ -85,7 +85,7 @@ impl Message {
         settings.push(("data-raw", body));
         let quoted =
             |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
-        let mut input = "silent\nshow-error\nfail\nglobaloff\n".to_owned();
+        let mut input = "silent\nshow-error\nfail\ngloboff\n".to_owned();
         settings.iter().for_each(|(name, value)| input.push_str(&format!("{name} = \"{}\"\n", quoted(value))));
         // Nothing that a user's own settings say.
         Ok((["-q", "--config", "-"].map(OsString::from).into(), input.into_bytes()))
