@@ -21,7 +21,7 @@ pub struct AboutJob {
     /// Program that is called when it ends.
     #[serde(with = "raw_path::optional")]
     pub hook: Option<PathBuf>,
-    /// Who else is told of its first failure and its end or pause: `desktop`, or an address.
+    /// Who else is told of its first failure and its end or pause: `desktop`, or an address without its path, which may be a secret.
     pub notify: Option<String>,
     /// Idempotency key.
     pub key: Option<String>,
@@ -68,7 +68,7 @@ impl Client {
             (true, Some(script)) => script.to_string_lossy().into_owned(),
             _ => line_of(&spec.argv),
         });
-        let notify = spec.as_ref().and_then(|spec| Some(spec.notify.as_ref()?.to.to_string()));
+        let notify = spec.as_ref().and_then(|spec| Some(spec.notify.as_ref()?.to.shown()));
         let (directory, hook) = spec.map_or((None, None), |spec| (Some(spec.cwd), spec.hook));
         AboutJob {
             command,

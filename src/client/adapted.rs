@@ -1,11 +1,12 @@
 //! How many units a job that adapts runs at a time, as people and programs are told.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{Adapted, GroupsStatus, Limits, ManagerRun, Timestamp, span};
+use crate::model::{Adapted, Limits, ManagerRun, Timestamp, span};
 
 /// How many units a job runs at a time because whoever they ask could take no more lately; of several managers all together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -30,8 +31,7 @@ impl AdaptedWorkers {
         now: Timestamp,
     ) -> Option<AdaptedWorkers> {
         limits.adapt?;
-        let lives = |host: &Option<String>| host.as_ref().is_none_or(|host| living.iter().any(|run| run.host == *host));
-        let theirs: Vec<&Adapted> = noted.iter().filter(|(host, _)| lives(host)).map(|(_, adapted)| adapted).collect();
+        let theirs: Vec<&Adapted> = of_living(noted, living).collect();
         let busy_at = theirs.iter().filter_map(|adapted| adapted.busy_at).max();
         (!theirs.is_empty()).then(|| AdaptedWorkers {
             // What was noted may be older than a change of the workers.
@@ -43,12 +43,23 @@ impl AdaptedWorkers {
     }
 }
 
-/// Adds the groups that a manager holds down, of a job that adapts.
-pub(super) fn with_adapted(groups: GroupsStatus, noted: &[(Option<String>, Adapted)], limits: &Limits) -> GroupsStatus {
-    match noted.iter().find(|(_, adapted)| limits.adapt.is_some() && !adapted.groups.is_empty()) {
-        Some((_, adapted)) => groups.with_adapted(&adapted.groups),
-        None => groups,
-    }
+/// Returns the groups that the manager which runs them holds down, of a job that adapts, each with how many of its units run at a time.
+pub(super) fn adapted_groups(
+    noted: &[(Option<String>, Adapted)],
+    living: &[ManagerRun],
+    limits: &Limits,
+) -> BTreeMap<String, usize> {
+    let theirs = limits.adapt.and_then(|_| of_living(noted, living).find(|adapted| !adapted.groups.is_empty()));
+    theirs.map(|adapted| adapted.groups.clone()).unwrap_or_default()
+}
+
+/// Returns what the managers that live have noted: a host without one may have left something behind.
+fn of_living<'a>(
+    noted: &'a [(Option<String>, Adapted)],
+    living: &'a [ManagerRun],
+) -> impl Iterator<Item = &'a Adapted> {
+    let lives = |host: &Option<String>| host.as_ref().is_none_or(|host| living.iter().any(|run| run.host == *host));
+    noted.iter().filter(move |(host, _)| lives(host)).map(|(_, adapted)| adapted)
 }
 
 impl fmt::Display for AdaptedWorkers {
@@ -63,8 +74,6 @@ impl fmt::Display for AdaptedWorkers {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]
@@ -88,5 +97,11 @@ mod tests {
         assert_eq!(of(None, never, &scaled).unwrap(), "8 of 8 workers (adapted)");
         assert_eq!(of(Some("gone"), adapted(6), &limits), None);
         assert_eq!(of(None, adapted(6), &Limits { adapt: None, ..limits.clone() }), None);
+        let held_down = Adapted { groups: [("a".to_owned(), 2)].into(), ..adapted(6) };
+        let groups =
+            |host: Option<&str>, limits| adapted_groups(&[(host.map(str::to_owned), held_down.clone())], &[], limits);
+        assert_eq!(groups(None, &limits), [("a".to_owned(), 2)].into());
+        assert_eq!(groups(Some("gone"), &limits), BTreeMap::new(), "of a host whose manager is gone");
+        assert_eq!(groups(None, &Limits { adapt: None, ..limits.clone() }), BTreeMap::new());
     }
 }

@@ -54,8 +54,7 @@ impl Client {
     fn observe_group(&self, job: JobId, name: &str) -> Result<Option<ObservedGroup>, ClientError> {
         let group = self.store().group(job, name)?;
         let running = self.store().running_in_group(job, name)?;
-        let adapted = self.store().adapted_group(job, name)?;
-        Ok(group.map(|group| ObservedGroup { group, running, adapted }))
+        Ok(group.map(|group| ObservedGroup { group, running }))
     }
 }
 

@@ -7,7 +7,7 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use super::adapted::{AdaptedWorkers, with_adapted};
+use super::adapted::{AdaptedWorkers, adapted_groups};
 use super::conditions::{waits_for_budget, waits_for_time};
 use super::hosts::living_and_lost;
 use super::projection::{KINDS, Projection};
@@ -224,7 +224,8 @@ impl<'a> PageContext<'a> {
         let is_silent = runs && silence.is_some_and(|age| age > SILENCE);
         let record = record.as_ref();
         let adapted = record.filter(|_| runs).map(|record| record.adapted.as_slice()).unwrap_or_default();
-        let groups = groups.map(|groups| with_adapted(groups, adapted, &job.limits));
+        let adapted_groups = adapted_groups(adapted, &managers, &job.limits);
+        let groups = groups.map(|groups| groups.with_adapted(&adapted_groups));
         let adapted = AdaptedWorkers::of(adapted, &managers, &job.limits, self.now);
         // A day's budget is there again when the day is over, whatever its manager noted before.
         let is_over = |waits: &Waits| matches!(waits, Waits::Budget { until, .. } if *until <= self.now);
@@ -262,6 +263,7 @@ impl<'a> PageContext<'a> {
             postponed: units.postponed,
             retrying: None,
             adapted,
+            adapted_groups,
             oldest: units.oldest,
             waits,
             machine: limit.map(|limit| *self.machine.get_or_init(|| self.client.permits_taken(limit))),

@@ -73,6 +73,8 @@ pub struct Snapshot {
     pub(super) spending: Vec<Spending>,
     /// Where its groups stand, if it has some.
     pub(super) groups: Option<GroupsStatus>,
+    /// The groups that are held down, each with how many of its units run at a time.
+    pub(super) adapted_groups: BTreeMap<String, usize>,
     /// What its first units say about the rest, while it waits for somebody to decide about that; not in a page of jobs.
     pub projection: Option<Projection>,
     pub(super) log: PathBuf,

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::{Seq, Timestamp, UnitId, UnitStatus};
 
-/// Ends that a picture holds at the most.
+/// Most ends that a picture holds.
 const MOST_ENDS: usize = 2_000;
-/// Lanes that it holds at the most.
+/// Most lanes that it holds.
 const MOST_LANES: usize = 48;
 
 /// A unit as its row has it, for its latest attempt.

@@ -16,7 +16,7 @@ use crate::model::{JobId, JobStatus, Strips, Timestamp, UnitId, UnitStatus};
 const LATEST: usize = 150;
 /// Units of each of them that are looked at.
 const OF_LATEST: i64 = 20;
-/// Units that are looked at of all jobs that are asked for together, and of each at the most.
+/// Most units that are looked at: of all jobs that are asked for together, and of each.
 const OF_ASKED: i64 = 6_000;
 const OF_ONE: i64 = 120;
 

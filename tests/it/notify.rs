@@ -134,7 +134,7 @@ fn a_receiver_that_hangs_delays_no_unit_and_a_failure_to_tell_is_said_and_ends_n
     assert!(took < Duration::from_secs(9), "{took:?}");
     wait_for(&world, "the failure to be kept", || world.status("2")["callback_error"].is_string());
     let said = world.status("2")["callback_error"].as_str().unwrap().to_owned();
-    assert!(said.starts_with("notification of job_ended to http://127.0.0.1:1/: ended with code 7"), "{said}");
+    assert!(said.starts_with("notification of job_ended to http://127.0.0.1:1: ended with code 7"), "{said}");
     assert_eq!(world.status("2")["job_status"], "completed");
 }
 
@@ -151,7 +151,27 @@ fn a_job_whose_messages_are_signed_sends_none_without_the_key() {
     let said = world.status("1")["callback_error"].as_str().unwrap().to_owned();
     assert!(said.contains("JOB_MANAGER_NOTIFY_KEY is not set where the manager was started"), "{said}");
     assert_eq!(told.lock().unwrap().len(), 0);
-    assert!(world.ok(&["status", "1", "-v"]).contains(&address));
+    let shown = world.ok(&["status", "1"]);
+    assert!(shown.contains("\nnot told  notification of job_ended to http://127.0.0.1:"), "{shown}");
+    // The path may be a secret.
+    let documents = [shown, said, world.ok(&["--json", "status", "1"]), world.ok(&["logs", "--manager", "1"])];
+    assert!(
+        documents.iter().all(|shown| shown.contains("http://127.0.0.1:") && !shown.contains("/x?y")),
+        "{documents:?}"
+    );
+}
+
+#[test]
+fn a_receiver_that_sends_a_message_elsewhere_or_refuses_it_was_not_told() {
+    let world = World::new();
+    for status in ["302 Found", "404 Not Found", "503 Service Unavailable"] {
+        let address = serve(move |_| Answer { status, header: "Location: /elsewhere\r\n", body: String::new() });
+        let job = world.ok(&["submit", "-q", "--notify", &format!("http://{address}/x"), "--", "true"]);
+        world.ok(&["wait", &job]);
+        wait_for(&world, "why nobody was told", || world.status(&job)["callback_error"].is_string());
+        let said = world.status(&job)["callback_error"].as_str().unwrap().to_owned();
+        assert!(said.ends_with(&format!("it answered {}", &status[..3])), "{said}");
+    }
 }
 
 #[test]
@@ -161,6 +181,7 @@ fn a_desktop_is_told_in_words_and_what_cannot_be_told_is_refused_before_anything
         ("ftp://x", "expected desktop or an address"),
         ("https://a:b@x", "holds a user or a password"),
         ("http://x/ y", "percent-encoded"),
+        ("http://x:99999/", "has no host, or a port"),
         ("", "expected desktop or an address"),
     ] {
         assert!(world.fails(2, &["submit", "--notify", notify, "--", "true"]).contains(why), "{notify}");

@@ -8,8 +8,6 @@ pub(super) struct ObservedGroup {
     pub group: Group,
     /// Units of it that run.
     pub running: i64,
-    /// How many its manager lets run at a time, where it holds them down.
-    pub adapted: Option<usize>,
 }
 
 /// What can be seen of a unit besides its job.

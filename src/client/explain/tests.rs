@@ -73,6 +73,7 @@ fn healthy() -> Snapshot {
         postponed: None,
         retrying: None,
         adapted: None,
+        adapted_groups: BTreeMap::new(),
         oldest: Some((Seq(6), ago(20))),
         rate: Some(2.0),
         waits: None,

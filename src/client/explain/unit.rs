@@ -134,7 +134,7 @@ fn by_group(seen: &Snapshot, of: &ObservedUnit, observed: &ObservedGroup, name: 
         return Some(Explanation::new(Why::Held, sentence, NextStep::Wait(job)));
     }
     let is_full = |most: &usize| usize::try_from(observed.running).is_ok_and(|running| running >= *most);
-    if let Some(most) = observed.adapted.filter(|_| seen.adapted.is_some()).filter(is_full) {
+    if let Some(most) = seen.adapted_groups.get(&group.name).copied().filter(is_full) {
         let runs = running_of(observed.running);
         let sentence = format!("{of_group}, of which {runs} of {most} that may run at a time (adapted)");
         return Some(Explanation::new(Why::Adapted, sentence, NextStep::Status(job)));

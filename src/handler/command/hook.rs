@@ -83,7 +83,7 @@ impl Hook {
     fn run(&self, event: &str, job: JobId, what: &Event<'_>) -> Result<(), String> {
         let content = serde_json::to_vec(what).map_err(|error| error.to_string())?;
         let failed = match self.listener.run([event.into(), job.to_string().into()], &content) {
-            Ok(()) => return Ok(()),
+            Ok(_) => return Ok(()),
             Err(NotTold::TooSlow) => {
                 self.is_given_up.store(true, Ordering::Relaxed);
                 format!("took longer than {:?}, and is not run for further units", self.listener.timeout)

@@ -11,7 +11,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::capture::Capture;
 use super::start::start;
-use crate::model::{NOTIFY_KEY, TraceContext, is_of_server};
+use crate::model::{NOTIFY_KEY, RawText, TraceContext, is_of_server};
 use crate::sys::{Environment, EventFd, Times, UnitCommand, opening};
 
 /// Time between TERM and KILL for one that takes longer than it may.
@@ -43,16 +43,17 @@ impl Listener {
         Listener { program, cwd, db, trace, timeout }
     }
 
-    /// Runs it with those arguments and that standard input, and waits for its end.
-    pub fn run(&self, arguments: impl IntoIterator<Item = OsString>, input: &[u8]) -> Result<(), NotTold> {
+    /// Runs it with those arguments and that standard input, waits for its end, and returns what it printed.
+    pub fn run(&self, arguments: impl IntoIterator<Item = OsString>, input: &[u8]) -> Result<RawText, NotTold> {
         let (ending, capture) = self.spawn(arguments, input).map_err(|error| NotTold::Failed(error.to_string()))?;
+        let output = capture.into_output();
         if ending.exit_code == Some(0) {
-            return Ok(());
+            return Ok(output.stdout.unwrap_or_default());
         }
         if ending.timed_out {
             return Err(NotTold::TooSlow);
         }
-        let said = capture.into_output().stderr.unwrap_or_default();
+        let said = output.stderr.unwrap_or_default();
         let code = ending.exit_code.map_or("a signal".to_owned(), |code| format!("code {code}"));
         let last = said.to_string_lossy().lines().last().unwrap_or_default().to_owned();
         Err(NotTold::Failed(format!("ended with {code}: {last}")))

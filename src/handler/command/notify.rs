@@ -29,6 +29,9 @@ pub enum NotifyToError {
         "the address holds a user or a password, which everybody could read who reads the job: use a key in JOB_MANAGER_NOTIFY_KEY"
     )]
     Credentials,
+    /// No host, or a port that is none.
+    #[error("the address has no host, or a port that is not a number from 1 to 65535")]
+    Host,
     /// A blank or another character that no address has.
     #[error("the address has a character that no address has: write it percent-encoded")]
     Character,
@@ -46,10 +49,32 @@ impl FromStr for NotifyTo {
         match authority {
             None | Some("") => Err(NotifyToError::NoAddress),
             Some(authority) if authority.contains('@') => Err(NotifyToError::Credentials),
+            Some(authority) if !is_host(authority) => Err(NotifyToError::Host),
             _ if text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\{}<>^`|".contains(&byte)) => {
                 Ok(NotifyTo::Url(text.to_owned()))
             }
             _ => Err(NotifyToError::Character),
+        }
+    }
+}
+
+/// Returns `true` for a host with or without a port.
+fn is_host(authority: &str) -> bool {
+    let after_bracket = authority.rfind(']').map_or(0, |end| end + 1);
+    let (host, port) = match authority[after_bracket..].split_once(':') {
+        Some((rest, port)) => (&authority[..after_bracket + rest.len()], Some(port)),
+        None => (authority, None),
+    };
+    let is_closed = host.starts_with('[') == host.ends_with(']') && host != "[]";
+    !host.is_empty() && is_closed && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+impl NotifyTo {
+    /// Returns it as everybody may see it: the path of an address may be the secret of whoever gave it out.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Desktop => self.to_string(),
+            Self::Url(url) => url.splitn(4, ['/', '?', '#']).take(3).collect::<Vec<_>>().join("/"),
         }
     }
 }
@@ -99,6 +124,14 @@ mod tests {
             assert_eq!(url.parse::<NotifyTo>().map(|to| to.to_string()).as_deref(), Ok(url));
         }
         assert_eq!("desktop".parse(), Ok(NotifyTo::Desktop));
+        for (url, shown) in [
+            ("https://hooks.example/T0/secret", "https://hooks.example"),
+            ("http://x?token=secret", "http://x"),
+            ("http://x:80#secret", "http://x:80"),
+            ("http://[::1]:80/a/b", "http://[::1]:80"),
+        ] {
+            assert_eq!(url.parse::<NotifyTo>().map(|to| to.shown()).as_deref(), Ok(shown));
+        }
         for (text, why) in [
             ("", NotifyToError::NoAddress),
             ("Desktop", NotifyToError::NoAddress),
@@ -107,6 +140,13 @@ mod tests {
             ("http://", NotifyToError::NoAddress),
             ("https:///x", NotifyToError::NoAddress),
             ("https://user:word@x/", NotifyToError::Credentials),
+            ("http://:80/", NotifyToError::Host),
+            ("http://x:/", NotifyToError::Host),
+            ("http://x:0/", NotifyToError::Host),
+            ("http://x:65536", NotifyToError::Host),
+            ("http://x:1:2", NotifyToError::Host),
+            ("http://[::1/", NotifyToError::Host),
+            ("http://[]:80/", NotifyToError::Host),
             ("http://x/ y", NotifyToError::Character),
             ("http://x/\"\nurl=y", NotifyToError::Character),
             ("http://x/{a,b}", NotifyToError::Character),

@@ -75,6 +75,7 @@ impl Message {
             ("proto", "=http,https".to_owned()),
             ("max-time", SECONDS.to_string()),
             ("output", "/dev/null".to_owned()),
+            ("write-out", "%{http_code}".to_owned()),
             ("header", "Content-Type: application/json".to_owned()),
         ];
         if notify.is_signed {
@@ -85,7 +86,7 @@ impl Message {
         settings.push(("data-raw", body));
         let quoted =
             |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
-        let mut input = "silent\nshow-error\nfail\ngloboff\n".to_owned();
+        let mut input = "silent\nshow-error\ngloboff\n".to_owned();
         settings.iter().for_each(|(name, value)| input.push_str(&format!("{name} = \"{}\"\n", quoted(value))));
         // Nothing that a user's own settings say.
         Ok((["-q", "--config", "-"].map(OsString::from).into(), input.into_bytes()))
@@ -131,7 +132,10 @@ impl Told {
             job: json!({ "id": id, "name": name, "status": status, "progress": progress }),
             unit: None,
         });
-        first.and(end)
+        match (first, end) {
+            (Err(first), Err(end)) => Err(format!("{first}; {end}")),
+            (first, end) => first.and(end),
+        }
     }
 
     fn tell(&self, message: &Message) -> Result<(), String> {
@@ -143,7 +147,12 @@ impl Told {
                 NotTold::Failed(failed) => failed,
             })
         });
-        told.map_err(|failed| format!("notification of {} to {}: {failed}", message.event, self.notify.to))
+        let told = told.and_then(|said| match (&self.notify.to, &*said.to_string_lossy()) {
+            // Whoever sends it elsewhere has not taken it.
+            (NotifyTo::Url(_), code) if !code.starts_with('2') => Err(format!("it answered {code}")),
+            _ => Ok(()),
+        });
+        told.map_err(|failed| format!("notification of {} to {}: {failed}", message.event, self.notify.to.shown()))
     }
 }
 

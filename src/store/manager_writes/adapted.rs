@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use diesel::prelude::*;
 
-use crate::model::{Adapted, JobId};
+use crate::model::Adapted;
 use crate::store::columns::Checked;
 use crate::store::connection::{DbConnection, on_server};
 use crate::store::failure::Failure;
@@ -23,14 +23,6 @@ impl Store {
             let found: Option<Checked<String>> =
                 texts::table.find((lease.job.0, &*key)).select(texts::value).first(conn).optional()?;
             Ok(found.and_then(|text| serde_json::from_str(text.shown()).ok()))
-        })
-    }
-
-    /// Returns how many units of a group run at a time, where its manager holds them down.
-    pub fn adapted_group(&mut self, job: JobId, group: &str) -> Result<Option<usize>, StoreError> {
-        self.read("read how many units of the group run at a time", |conn| {
-            let noted = adapted_in(&Texts::of(conn, job)?);
-            Ok(noted.iter().find_map(|(_, adapted)| adapted.groups.get(group).copied()))
         })
     }
 }

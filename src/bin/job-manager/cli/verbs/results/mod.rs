@@ -77,6 +77,7 @@ impl Results {
 }
 
 pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<(), CliError> {
+    let mut written = if args.format == Form::Parquet { Written::parquet()? } else { Written::lines() };
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
     let current = if args.all { None } else { Some(true) };
@@ -87,7 +88,6 @@ pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<(
     let is_cut = columns.input.is_cut || columns.result.is_cut;
     let table = Arc::new(Table { columns, are_texts, with_outdated: args.all });
     let lines = || Lines::new(args.format.into(), &table);
-    let mut written = if args.format == Form::Parquet { Written::parquet()? } else { Written::lines() };
     let mut own = lines();
     own.add_header()?;
     let mut after = None;
