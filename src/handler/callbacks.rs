@@ -60,6 +60,8 @@ pub struct Callbacks {
     pub(super) unit_complete: Vec<Listener<UnitReport>>,
     pub(super) unit_failed: Vec<Listener<UnitReport>>,
     pub(super) job_end: Vec<Listener<JobReport>>,
+    /// Called when the manager leaves a job whose end is not its own to tell.
+    pub(super) leave: Vec<Listener<()>>,
 }
 
 impl Callbacks {
@@ -85,5 +87,10 @@ impl Callbacks {
     /// Returns the callbacks for the end of a job.
     pub fn job_end(&self) -> &[Listener<JobReport>] {
         &self.job_end
+    }
+
+    /// Returns what finishes its calls when the manager leaves the job, whoever tells of the end.
+    pub fn leave(&self) -> &[Listener<()>] {
+        &self.leave
     }
 }

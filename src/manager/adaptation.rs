@@ -161,6 +161,8 @@ impl State {
         feed.adapt_lane(lane, number.is_held_down().then_some(number.workers));
         if number.is_held_down() {
             self.of_lanes.insert(lane, number);
+        } else {
+            self.of_job.busy_at = self.of_job.busy_at.max(number.busy_at);
         }
     }
 }

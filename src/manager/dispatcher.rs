@@ -99,6 +99,19 @@ impl CallbackDispatcher {
         Ok(())
     }
 
+    /// Has those finish who have begun to tell something, and waits for that.
+    pub fn notify_leave(self: &Arc<Self>) -> Result<(), ManagerError> {
+        if self.callbacks.iter().any(|callbacks| !callbacks.leave().is_empty()) {
+            let calls = self.call(|dispatcher| {
+                for callback in dispatcher.callbacks.iter().flat_map(Callbacks::leave) {
+                    dispatcher.guard("a notification".to_owned(), || callback(&()));
+                }
+            })?;
+            self.wait_for(&calls);
+        }
+        Ok(())
+    }
+
     /// Waits until a thread has made its calls, or one of them takes too long.
     pub fn wait_for(&self, calls: &Calls) {
         let asked = Instant::now();

@@ -53,7 +53,6 @@ pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> R
     let outcome = run_to_its_end(&mut session, handlers);
     if let Some(spans) = session.spans.take() {
         // The lock is free by now: nobody waits for the collector.
-        drop(session.lock.take());
         spans.end(outcome.as_ref().ok().copied(), session.clock.now());
     }
     outcome
@@ -65,8 +64,23 @@ fn run_to_its_end(session: &mut ManagerSession, handlers: &Handlers) -> Result<J
     let listeners = runner.as_ref().ok().and_then(|runner| runner.listeners());
     let dispatcher = CallbackDispatcher::new([handlers.callbacks().clone()].into_iter().chain(listeners));
     let dispatcher = Arc::new(dispatcher.in_span(&session.span));
+    let outcome = run_and_tell(session, runner, &dispatcher);
+    // Another manager may go on with the job, and need not wait.
+    drop(session.lock.take());
+    if let Err(error) = dispatcher.notify_leave() {
+        error!("{}", chain(&error));
+    }
+    outcome
+}
+
+/// Runs the job, and tells the service of its end unless others do.
+fn run_and_tell(
+    session: &mut ManagerSession,
+    runner: Result<Arc<dyn Runner>, ManagerError>,
+    dispatcher: &Arc<CallbackDispatcher>,
+) -> Result<JobStatus, ManagerError> {
     let outcome = runner.and_then(|runner| {
-        panics::catch(|| run_job(session, Arc::clone(&runner), &dispatcher))
+        panics::catch(|| run_job(session, Arc::clone(&runner), dispatcher))
             .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
             .and_then(|end| {
                 conclude(&mut session.store, session.lease, &session.flags, &*runner, &end, session.clock.now())
@@ -93,7 +107,7 @@ fn run_to_its_end(session: &mut ManagerSession, handlers: &Handlers) -> Result<J
         // Other managers go on with it, and the last one tells its end.
         return outcome;
     }
-    if let Err(error) = notify_end(session, &dispatcher) {
+    if let Err(error) = notify_end(session, dispatcher) {
         error!("{}", chain(&error));
     }
     outcome

@@ -11,6 +11,8 @@ pub const TIME_BUCKETS: usize = 120;
 /// What the bounds of a decade of durations are, in its units.
 const STEPS: [i64; 3] = [1, 2, 5];
 
+/// Microseconds after its last heartbeat from which a manager counts as gone: far more than one that can write lets pass.
+const SILENCE: i64 = 60_000_000;
 /// Microseconds that no unit takes.
 const LONGEST: i64 = 100_000_000_000_000_000;
 
@@ -160,7 +162,8 @@ impl Charts {
         let Some((from, until)) = self.from.zip(self.until()) else { return self };
         let span = |run: &ManagerRun| {
             let ended_at = match run.state {
-                ManagerState::Live => until,
+                // One that has died stands as live until somebody goes on with the job.
+                ManagerState::Live if until.saturating_sub(run.heartbeat_at.as_micros()) <= SILENCE => until,
                 _ => run.ended_at.unwrap_or(run.heartbeat_at).as_micros(),
             };
             Some((run.started_at?.as_micros(), ended_at))

@@ -34,7 +34,7 @@ const WITHIN: [&str; 18] = [
 /// Words of a name, between underscores.
 const WORDS: [&str; 9] = ["PASS", "PASSWORDS", "TOKEN", "TOKENS", "PAT", "CREDS", "DSN", "JWT", "BEARER"];
 /// The last words of a name that has others before them.
-const LAST_WORDS: [&str; 6] = ["KEY", "KEYS", "PWD", "AUTH", "SESSION", "SESSIONID"];
+const LAST_WORDS: [&str; 8] = ["KEY", "KEYS", "PWD", "AUTH", "SESSION", "SESSIONID", "HEADER", "HEADERS"];
 /// Ends of a name that is written as one word.
 const ENDS: [&str; 2] = ["PASS", "TOKEN"];
 /// Begins of names that end in a word of their own.

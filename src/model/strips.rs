@@ -28,6 +28,8 @@ pub struct Strip {
 pub struct JobStrip {
     /// The job.
     pub id: JobId,
+    /// Whether its numbers are estimates, drawn from some of the units.
+    pub is_estimate: bool,
     /// What it shows.
     #[serde(flatten)]
     pub strip: Strip,
@@ -81,7 +83,9 @@ impl JobSample {
 impl Strips {
     /// Adds up what was looked at.
     pub(crate) fn of(samples: &[JobSample], is_part: bool, now: Timestamp) -> Strips {
-        let of_job = |sample: &JobSample| Some(JobStrip { id: sample.id, strip: sample.strip(now)? });
+        let of_job = |sample: &JobSample| {
+            Some(JobStrip { id: sample.id, is_estimate: sample.of.0 < sample.of.1, strip: sample.strip(now)? })
+        };
         let jobs = samples.iter().filter(|sample| sample.is_asked).filter_map(of_job).collect();
         let from = Timestamp::from_micros(now.as_micros().saturating_sub(DAY_US));
         let width = DAY_US / BUCKETS as i64 + 1;

@@ -37,9 +37,8 @@ statement! { struct MainFile {} "SELECT CAST(file AS BLOB) FROM pragma_database_
 statement! { struct BeginWriting {} "UPDATE jobs SET epoch = epoch WHERE id IS NULL" }
 statement! {
     struct HidingTables {}
-    "SELECT count(*) FROM sqlite_temp_schema WHERE name IN
-     ('jobs', 'units', 'metadata', 'unit_notes', 'attempts', 'settings', 'made_paths', 'managers', 'meters', 'spends',
-      'unit_groups', 'flags', 'totals')"
+    "SELECT count(*) FROM sqlite_temp_schema AS hiding JOIN main.sqlite_schema AS own ON own.name = hiding.name COLLATE NOCASE
+     WHERE own.type = 'table' AND hiding.type IN ('table', 'view')"
     -> BigInt
 }
 

@@ -65,7 +65,7 @@ fn an_address_is_told_once_of_the_first_failure_and_of_each_end_and_pause_with_a
     let told = told.lock().unwrap();
     let (first, (end, ..)) = (&told[0].0, &told[2]);
     assert_eq!((&first["unit"]["seq"], &first["job"]["name"]), (&1.into(), &"a \"b\"".into()));
-    assert!(first["text"].as_str().unwrap().contains("unit 1 has failed, the first: exited with code 7"), "{first}");
+    assert!(first["text"].as_str().unwrap().contains("unit 1 has failed: exited with code 7"), "{first}");
     assert_eq!((&end["event"], &end["job"]["status"]), (&"job_ended".into(), &"failed".into()));
     assert!(end["text"].as_str().unwrap().ends_with("failed: 1 of 3 units completed, 2 failed"), "{end}");
     for (_, signed, body) in &*told {

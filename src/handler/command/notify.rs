@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::raw_path;
+use crate::model::{host_and_port, raw_path};
 
 /// Who is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,24 +49,13 @@ impl FromStr for NotifyTo {
         match authority {
             None | Some("") => Err(NotifyToError::NoAddress),
             Some(authority) if authority.contains('@') => Err(NotifyToError::Credentials),
-            Some(authority) if !is_host(authority) => Err(NotifyToError::Host),
+            Some(authority) if host_and_port(authority).is_none() => Err(NotifyToError::Host),
             _ if text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\{}<>^`|".contains(&byte)) => {
                 Ok(NotifyTo::Url(text.to_owned()))
             }
             _ => Err(NotifyToError::Character),
         }
     }
-}
-
-/// Returns `true` for a host with or without a port.
-fn is_host(authority: &str) -> bool {
-    let after_bracket = authority.rfind(']').map_or(0, |end| end + 1);
-    let (host, port) = match authority[after_bracket..].split_once(':') {
-        Some((rest, port)) => (&authority[..after_bracket + rest.len()], Some(port)),
-        None => (authority, None),
-    };
-    let is_closed = host.starts_with('[') == host.ends_with(']') && host != "[]";
-    !host.is_empty() && is_closed && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 impl NotifyTo {

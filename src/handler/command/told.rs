@@ -45,6 +45,8 @@ pub(super) fn add(listeners: &mut Callbacks, notify: &Notify, cwd: &Path, db: &P
         of_units.begin_to_tell(report);
         Ok(())
     }));
+    let leaving = Arc::clone(&told);
+    listeners.leave.push(Arc::new(move |()| leaving.finish_first()));
     listeners.job_end.push(Arc::new(move |report: &JobReport| told.tell_end(report)));
 }
 
@@ -109,7 +111,7 @@ impl Told {
             let message = Message {
                 event: "first_failure",
                 title: format!("Job {} ({})", report.job, report.job_name),
-                text: format!("unit {} has failed, the first: {error}", report.seq),
+                text: format!("unit {} has failed: {error}", report.seq),
                 job: json!({ "id": report.job, "name": report.job_name }),
                 unit: Some(json!({
                     "seq": report.seq, "key": report.key, "attempts": report.attempts, "error": error,
@@ -121,9 +123,14 @@ impl Told {
         }
     }
 
-    fn tell_end(&self, report: &JobReport) -> Result<(), String> {
+    /// Waits for the message of the first failure, if it is under way.
+    fn finish_first(&self) -> Result<(), String> {
         let before = self.first_failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let first = before.map_or(Ok(()), |told| told.join().unwrap_or_else(|_| Err("it panicked".to_owned())));
+        before.map_or(Ok(()), |told| told.join().unwrap_or_else(|_| Err("it panicked".to_owned())))
+    }
+
+    fn tell_end(&self, report: &JobReport) -> Result<(), String> {
+        let first = self.finish_first();
         let JobReport { job: id, name, status, progress } = report;
         let end = self.tell(&Message {
             event: if status.is_terminal() { "job_ended" } else { "job_paused" },

@@ -1,23 +1,28 @@
 //! A collector that takes spans as OTLP in JSON, over plain HTTP.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::model::host_and_port;
+
 /// The address for traces as it is, and the one that `/v1/traces` is added to.
 const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 const ANY: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
-const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+/// Each has one for traces alone, which comes first.
+const HEADERS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
+const PROTOCOL: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
 const RATIO: &str = "OTEL_TRACES_SAMPLER_ARG";
 const DISABLED: &str = "OTEL_SDK_DISABLED";
 const SERVICE: &str = "OTEL_SERVICE_NAME";
 
 const CONNECT: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_secs(5);
+/// Bytes of the first line of an answer.
+const MOST_LINE: u64 = 4096;
 
 /// Where spans go.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,14 +46,14 @@ pub enum NoCollector {
     )]
     Address { variable: &'static str, given: String },
     /// gRPC, or something else that we do not speak.
-    #[error("{PROTOCOL} is {0:?}: spans are sent as http/json only")]
-    Protocol(String),
+    #[error("{variable} is {given:?}: spans are sent over HTTP only, as JSON")]
+    Protocol { variable: &'static str, given: String },
     /// A share that is none.
     #[error("{RATIO} is {0:?}: expected a number from 0 to 1")]
     Ratio(String),
     /// A header that would be another one, or none.
-    #[error("{HEADERS} is not of the form NAME=VALUE,NAME=VALUE")]
-    Headers,
+    #[error("{0} is not of the form NAME=VALUE,NAME=VALUE")]
+    Headers(&'static str),
 }
 
 impl Collector {
@@ -63,18 +68,16 @@ impl Collector {
             (None, Some(given)) => (ANY, given, "/v1/traces"),
             (None, None) => return Ok(None),
         };
-        if let Some(protocol) = set(PROTOCOL).filter(|protocol| !protocol.starts_with("http/")) {
-            return Err(NoCollector::Protocol(protocol));
+        let first_of = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, set(name)?)));
+        if let Some((variable, given)) = first_of(PROTOCOL).filter(|(_, protocol)| !protocol.starts_with("http/")) {
+            return Err(NoCollector::Protocol { variable, given });
         }
         let refused = || NoCollector::Address { variable: name, given: given.clone() };
         let rest = given.strip_prefix("http://").ok_or_else(refused)?;
         let (authority, own_path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains('@');
-        if authority.is_empty() || !is_plain(rest) {
-            return Err(refused());
-        }
-        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let authority = if has_port { authority.to_owned() } else { format!("{authority}:80") };
+        let (_, port) = host_and_port(authority).filter(|_| is_plain(rest)).ok_or_else(refused)?;
+        let authority = port.map_or_else(|| format!("{authority}:80"), |_| authority.to_owned());
         let path = format!("{}{path}", if path.is_empty() { own_path } else { own_path.trim_end_matches('/') });
         let path = if path.is_empty() { "/".to_owned() } else { path };
         let ratio = match set(RATIO) {
@@ -84,7 +87,10 @@ impl Collector {
                 ratio.ok_or(NoCollector::Ratio(text))?
             }
         };
-        let headers = headers_of(set(HEADERS).as_deref().unwrap_or_default())?;
+        let headers = match first_of(HEADERS) {
+            None => String::new(),
+            Some((name, given)) => headers_of(&given).ok_or(NoCollector::Headers(name))?,
+        };
         let service = set(SERVICE).unwrap_or_else(|| "job-manager".to_owned());
         Ok(Some(Collector { authority, path, headers, service, ratio }))
     }
@@ -111,7 +117,7 @@ impl Collector {
             body.len()
         )?;
         let mut line = String::new();
-        BufReader::new(stream).read_line(&mut line)?;
+        BufReader::new(stream.take(MOST_LINE)).read_line(&mut line)?;
         match line.split(' ').nth(1).and_then(|code| code.parse::<u16>().ok()) {
             Some(200..=299) => Ok(()),
             _ => Err(io::Error::other(format!("it answered {:?}", line.trim_end()))),
@@ -131,20 +137,20 @@ fn connect(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream>
     Err(failed)
 }
 
-/// Returns the lines of a request for headers of the form `NAME=VALUE,NAME=VALUE`, whose values are percent-encoded.
-fn headers_of(text: &str) -> Result<String, NoCollector> {
+/// Returns the lines of a request for headers of the form `NAME=VALUE,NAME=VALUE`, whose values are percent-encoded; none for another form.
+fn headers_of(text: &str) -> Option<String> {
     let mut lines = String::new();
     for header in text.split(',').map(str::trim).filter(|header| !header.is_empty()) {
-        let (name, value) = header.split_once('=').ok_or(NoCollector::Headers)?;
-        let value = percent_decoded(value.trim()).ok_or(NoCollector::Headers)?;
+        let (name, value) = header.split_once('=')?;
+        let value = percent_decoded(value.trim())?;
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let is_value = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
         if name.trim().is_empty() || !name.trim().bytes().all(is_name) || !value.bytes().all(is_value) {
-            return Err(NoCollector::Headers);
+            return None;
         }
         lines.push_str(&format!("{}: {value}\r\n", name.trim()));
     }
-    Ok(lines)
+    Some(lines)
 }
 
 fn percent_decoded(text: &str) -> Option<String> {
@@ -184,7 +190,7 @@ mod tests {
         assert_eq!(shown(&[(TRACES, "http://[::1]:1/x"), (ANY, "http://here")]).unwrap(), "http://[::1]:1/x");
         assert_eq!(shown(&[(TRACES, "http://[::1]")]).unwrap(), "http://[::1]:80/");
         assert_eq!(shown(&[(ANY, "http://here"), (DISABLED, "TRUE")]), None);
-        let given = of(&[(ANY, "http://here"), (HEADERS, "a=b, x-key=k%20v%3D"), (RATIO, "0.25"), (SERVICE, "s")]);
+        let given = of(&[(ANY, "http://here"), (HEADERS[1], "a=b, x-key=k%20v%3D"), (RATIO, "0.25"), (SERVICE, "s")]);
         let given = given.unwrap().unwrap();
         assert_eq!((given.headers.as_str(), given.ratio), ("a: b\r\nx-key: k v=\r\n", 0.25));
         assert_eq!(given.service, "s");
@@ -204,16 +210,31 @@ mod tests {
     fn what_is_not_understood_is_refused_by_name() {
         let refused = |variable, value| of(&[(ANY, "http://here"), (variable, value)]).unwrap_err().to_string();
 
-        for address in ["https://here", "here:4318", "http://", "http:///x", "http://a@here", "http://a b"] {
+        for address in [
+            "https://here",
+            "here:4318",
+            "http://",
+            "http:///x",
+            "http://a@here",
+            "http://a b",
+            "http://here:",
+            "http://here:99999",
+        ] {
             assert!(of(&[(ANY, address)]).unwrap_err().to_string().starts_with(ANY), "{address}");
             assert!(refused(TRACES, address).starts_with(TRACES), "{address}");
         }
-        assert!(refused(PROTOCOL, "grpc").contains("http/json"));
+        for variable in PROTOCOL {
+            assert!(refused(variable, "grpc").starts_with(variable));
+        }
         for ratio in ["2", "-1", "x", "NaN"] {
             assert!(refused(RATIO, ratio).contains("from 0 to 1"), "{ratio}");
         }
         for headers in ["a", "=b", "a=%0d%0aX: y", "a=%0", "a b=c", "a=%"] {
-            assert_eq!(of(&[(ANY, "http://here"), (HEADERS, headers)]), Err(NoCollector::Headers), "{headers}");
+            assert_eq!(
+                of(&[(ANY, "http://here"), (HEADERS[0], headers), (HEADERS[1], "a=b")]),
+                Err(NoCollector::Headers(HEADERS[0])),
+                "{headers}"
+            );
         }
     }
 }

@@ -99,7 +99,12 @@ fn nobody_ran_between_managers_and_after_the_last_one() {
     };
 
     assert_eq!(of(&managers), [[30, 60], [100, 119]]);
-    assert_eq!(of(&[manager(1, ManagerState::Live, 0, None)]), [[0; 2]; 0]);
+    let live = |heartbeat_s: i64| ManagerRun {
+        heartbeat_at: Timestamp::from_micros(heartbeat_s * 1_000_000),
+        ..manager(1, ManagerState::Live, 0, None)
+    };
+    assert_eq!(of(&[live(118)]), [[0; 2]; 0]);
+    assert_eq!(of(&[live(40)]), [[40, 119]], "it has died, and nobody has gone on with the job");
     let unknown = ManagerRun { started_at: None, ..manager(1, ManagerState::Left, 0, Some(9)) };
     assert_eq!(of(&[unknown]), [[0; 2]; 0]);
 }

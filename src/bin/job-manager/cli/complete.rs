@@ -12,6 +12,7 @@ use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCan
 use clap_complete::env::CompleteEnv;
 use job_manager::client::Client;
 use job_manager::model::{JobId, ShownStatus, UnitFilter, UnitStatus};
+use job_manager::text::{counted, one_line};
 
 use super::args::{Global, LAST, split_unit};
 use super::command::command;
@@ -150,7 +151,7 @@ fn clusters(typed: &Typed, begun: &str) -> Offered {
     }
     let kinds = typed.client.failures(job).ok()?;
     let one = |kind: job_manager::failures::FailureCluster| {
-        let help = format!("{} units: {}", kind.count, job_manager::text::one_line(&kind.text));
+        let help = format!("{}: {}", counted(kind.count, "unit"), one_line(&kind.text));
         Some(CompletionCandidate::new(kind.id?.to_string()).help(Some(help.into())))
     };
     let begins = |offered: &CompletionCandidate| offered.get_value().to_string_lossy().starts_with(begun);

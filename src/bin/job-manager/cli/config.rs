@@ -54,18 +54,21 @@ impl Config {
     pub fn read() -> Result<Config, CliError> {
         let path = Self::path()?;
         let failed = |why: &dyn fmt::Display| CliError::Value(format!("cannot read {}: {why}", path.display()));
-        let file = match fs::File::open(&path) {
-            Ok(file) => file,
+        // Before it is opened: to open a pipe may take for ever.
+        match fs::metadata(&path) {
+            Ok(about) if about.is_file() => {}
+            Ok(_) => return Err(failed(&"it is not a regular file")),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(Config::default());
             }
             Err(error) => return Err(failed(&error)),
-        };
-        let about = file.metadata().map_err(|error| failed(&error))?;
-        if !about.is_file() {
-            return Err(failed(&"it is no file"));
         }
-        if ![own_user(), 0].contains(&about.uid()) || about.mode() & OTHERS_WRITE != 0 {
+        let file = fs::File::open(&path).map_err(|error| failed(&error))?;
+        let about = file.metadata().map_err(|error| failed(&error))?;
+        if ![own_user(), 0].contains(&about.uid()) {
+            return Err(failed(&"it belongs to another user, and it names programs that are run"));
+        }
+        if about.mode() & OTHERS_WRITE != 0 {
             return Err(failed(&"others can write to it, and it names programs that are run: `chmod go-w` helps"));
         }
         if about.len() > MOST_BYTES {
@@ -98,9 +101,7 @@ impl Config {
             "db" => {
                 let path = PathBuf::from(text(value, "a path or a URL").map_err(wrong)?);
                 if !path.is_absolute() && !path.to_string_lossy().contains("://") {
-                    return Err(wrong(format!(
-                        "{path:?} depends on the directory in which it is read: write an absolute path"
-                    )));
+                    return Err(wrong(depends(&path.to_string_lossy())));
                 }
                 self.db = Some(Set { value: path, line });
             }
@@ -113,13 +114,20 @@ impl Config {
                 self.max_attempts = Some(Set { value, line });
             }
             "hook" => {
-                let value = text(value, "a program").map_err(wrong)?.into();
-                self.hook = Some(Set { value, line });
+                let program = text(value, "a program").map_err(wrong)?;
+                if program.contains('/') && !program.starts_with('/') {
+                    return Err(wrong(depends(&program)));
+                }
+                self.hook = Some(Set { value: program.into(), line });
             }
             _ => return Err(format!("unknown key {key:?}, expected one of {}", KEYS.join(", "))),
         }
         Ok(())
     }
+}
+
+fn depends(path: &str) -> String {
+    format!("{path:?} depends on the directory in which it is read: write an absolute path")
 }
 
 fn text(value: Value, what: &str) -> Result<String, String> {
@@ -164,6 +172,7 @@ mod tests {
             ("workers = many", 1, ""),
             ("workers = 1\nworkers = 2", 2, "duplicate key"),
             ("db = \"jobs.db\"", 1, "write an absolute path"),
+            ("hook = './tell'", 1, "write an absolute path"),
             ("hook = 7", 1, "hook: expected a program in quotes"),
             ("hook = ''", 1, "it is empty"),
             ("workers = 2\nhook = \"a", 2, ""),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::actions::Shared;
 use super::answer::{Connections, Named, Refused, Reply};
-use super::words::whole;
+use super::words::{seq, whole};
 
 /// Units to decide about that are shown at once.
 const SHOWN: i64 = 20;
@@ -104,7 +104,7 @@ async fn review(
 ) -> Reply {
     let Json(Decision { accept, redo, note }) = body?;
     let (accepted, redone) = match (accept.is_empty(), redo.is_empty()) {
-        (false, true) | (true, false) => (numbers(&accept), numbers(&redo)),
+        (false, true) | (true, false) => (numbers("accept", &accept)?, numbers("redo", &redo)?),
         _ => return Err(Refused::Word("give the numbers of units as accept or as redo".to_owned())),
     };
     let note = note.filter(|note| !note.trim().is_empty());
@@ -123,6 +123,6 @@ async fn review(
         .await
 }
 
-fn numbers(given: &[i64]) -> Vec<Seq> {
-    given.iter().map(|seq| Seq((*seq).clamp(0, Seq::MAX.0))).collect()
+fn numbers(name: &'static str, given: &[i64]) -> Result<Vec<Seq>, Refused> {
+    given.iter().map(|number| seq(name, *number)).collect()
 }

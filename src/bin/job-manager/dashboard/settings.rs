@@ -52,19 +52,20 @@ async fn settings(State(connections): Shared, Named(job): Named<String>) -> Repl
 
 async fn set(State(connections): Shared, Named(job): Named<String>, body: Result<Json<Given>, JsonRejection>) -> Reply {
     let given = body?.0;
-    let changes = changes(&given)?;
+    let (changes, changes_one) = (changes(&given)?, given.len() == 1);
     connections
         .write(job, move |client: &Client, job| {
             let refused = match settings::set(client, job, &changes) {
                 Ok(_) => return Ok(document(&client.job(job)?)),
                 Err(refused) => refused,
             };
-            Err(match (given.len(), given.into_keys().next(), refused) {
-                // What is refused of a single one is refused of that.
-                (1, Some(name), SettingError::Client(error)) => Refused::Setting { name, error },
-                (_, _, SettingError::Client(error)) => error.into(),
-                (_, Some(name), refused) => wrong(name, refused.to_string()),
-                (_, None, refused) => Refused::Word(refused.to_string()),
+            // What is refused of a single one is refused of that.
+            let only = given.into_keys().next().filter(|_| changes_one);
+            Err(match (only, refused) {
+                (Some(name), SettingError::Client(error)) => Refused::Setting { name, error },
+                (None, SettingError::Client(error)) => error.into(),
+                (Some(name), refused) => wrong(name, refused.to_string()),
+                (None, refused) => Refused::Word(refused.to_string()),
             })
         })
         .await

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::actions::{Body, Shared, given};
 use super::answer::{Connections, Named, Refused, Reply};
-use super::words::{number, word};
+use super::words::{number, seq, word};
 
 pub(super) fn routes() -> Router<Arc<Connections>> {
     Router::new()
@@ -53,9 +53,8 @@ impl Which {
             (true, false) => return Err(Refused::Word("give failed or status, not both".to_owned())),
             (false, _) => {}
         }
-        if let Some(seq) = self.unit {
-            // The filter knows the numbers that there can be only.
-            let seq = Seq(seq.clamp(0, Seq::MAX.0));
+        if let Some(number) = self.unit {
+            let seq = seq("unit", number)?;
             (filter.first, filter.last) = (Some(seq), Some(seq));
         }
         let is_of_group = filter.group.is_some();

@@ -29,7 +29,17 @@ pub(super) fn whole(name: &'static str, given: Option<&str>) -> Result<Option<i6
 
 /// Reads the number of a unit.
 pub(super) fn number(seq: &str) -> Result<Seq, Refused> {
-    seq.parse().map(Seq).map_err(|_| Refused::Word(format!("invalid number of a unit {seq:?}")))
+    let refused = || Refused::Word(format!("invalid number of a unit {seq:?}"));
+    seq.parse().ok().filter(is_number).map(Seq).ok_or_else(refused)
+}
+
+/// Takes the number of a unit that stands under a name in a request.
+pub(super) fn seq(name: &'static str, number: i64) -> Result<Seq, Refused> {
+    if is_number(&number) { Ok(Seq(number)) } else { Err(wrong(name, format!("invalid number of a unit {number}"))) }
+}
+
+fn is_number(number: &i64) -> bool {
+    (1..=Seq::MAX.0).contains(number)
 }
 
 /// Refuses what stands under a name in a request.

@@ -83,7 +83,7 @@ fn apply_all(changes: &[Change], cwd: Option<&Path>, limits: &mut Limits) {
     }
 }
 
-/// Changes limits of a job, and returns what they are then: all of them, or nothing.
+/// Changes limits of a job, and returns what they are then: all of them, or nothing. A hold is lifted after that.
 ///
 /// # Errors
 /// When two values are given for one limit, the job does not have what a change is about, a bound would go unsaid, and as

@@ -53,7 +53,7 @@ async function jobPage(job, narrowed) {
     read(`${path}/review`),
   ]);
   const retry = about.read_only ? null : (/** @type {any} */ cluster) =>
-    button("Retry", `${path}/retry`, { cluster: cluster.cluster }, { label: `Retry the ${cluster.count} units of cluster ${cluster.cluster}`, done: retried(status) });
+    button("Retry", `${path}/retry`, { cluster: cluster.cluster }, { label: `Retry ${views.counted(cluster.count, "unit")} of cluster ${cluster.cluster}`, done: retried(status) });
   const showCluster = (/** @type {any} */ cluster) =>
     el("a", { href: jobAddress(job, { cluster: cluster.cluster }), "aria-label": `Show the units of cluster ${cluster.cluster}` }, "Show");
   const failedItems = views.files("Failed items:", ["items.jsonl", "items.txt"].map((name) => [name, fileAddress(job, name, { status: "failed" })]));
@@ -287,7 +287,7 @@ function signedOut(wrong) {
 async function signIn(token) {
   const isRight = await enter(token);
   await begin();
-  if (isRight) return;
+  if (isRight !== false) return;
   if (wasIn) tell("That address is of another dashboard, or of one that has ended.", true);
   else signedOut("That is no address of this dashboard: it may have been started again.");
 }

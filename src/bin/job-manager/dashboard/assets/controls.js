@@ -48,12 +48,12 @@ export function button(label, path, body, options = {}) {
   return el("button", { type: "button", class: options.danger ? "danger" : "", click: press, "aria-label": options.label, "data-key": path + JSON.stringify(body) }, label);
 }
 
-const unitsChanged = (/** @type {string} */ what) => (/** @type {any} */ answer) => `${views.count(answer.units_changed)} units ${what}`;
+const unitsChanged = (/** @type {string} */ what) => (/** @type {any} */ answer) => `${views.counted(answer.units_changed, "unit")} ${what}`;
 /** A retry starts no manager. @param {any} job */
 export const retried = (job) => (/** @type {any} */ answer) =>
-  `${views.count(answer.units_changed)} units pending again${job.status === "running" ? "" : "; Resume runs them"}.` +
+  `${views.counted(answer.units_changed, "unit")} pending again${job.status === "running" ? "" : "; Resume runs them"}.` +
   (answer.searched_through ? ` Looked for up to unit ${views.count(answer.searched_through)} only: press again.` : "");
-const startedAgain = (/** @type {any} */ answer) => `${views.count(answer.units_changed)} units pending again, and the job goes on.`;
+const startedAgain = (/** @type {any} */ answer) => `${views.counted(answer.units_changed, "unit")} pending again, and the job goes on.`;
 const managerOf = (/** @type {any} */ answer) => (answer.already_running ? "A manager runs it already." : `Started, process ${answer.pid}.`);
 
 /** What can be done about a job. @param {any} job */

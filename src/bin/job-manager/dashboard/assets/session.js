@@ -14,6 +14,6 @@ export function takeToken() {
 /** Finds the token in an address, or in what is one. @param {string} text */
 export const tokenIn = (text) => IN_TEXT.exec(text.trim())?.[1] ?? "";
 
-/** Asks to be let in. @param {string} token @returns {Promise<boolean>} */
+/** Asks to be let in; null when nobody answers. @param {string} token @returns {Promise<boolean | null>} */
 export const enter = (token) =>
-  fetch("/api/v1/session", { method: "POST", headers: { Authorization: `Bearer ${token}` } }).then((answer) => answer.ok, () => false);
+  fetch("/api/v1/session", { method: "POST", headers: { Authorization: `Bearer ${token}` } }).then((answer) => answer.ok, () => null);

@@ -88,6 +88,7 @@ export function settingsOf(job, settings, { tell, show }) {
     });
   const another = form("another", "Another, such as group:NAME=2", "", "meter.NAME=PATH", async (input) => {
     const [name, ...value] = input.value.split("=");
+    if (value.length === 0) throw new Error(`write NAME=VALUE, such as rate=60/min, or ${name.trim() || "rate"}=none to take it away`);
     await change(path, { [name.trim()]: value.join("=") });
     tell(`${input.value}: set.`);
     return "";

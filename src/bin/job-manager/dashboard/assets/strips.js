@@ -27,7 +27,7 @@ const sums = ({ ends }) => {
 /** The strip of a job, if some of its units have ended. @param {any} strips @param {number} job */
 export function stripOf(strips, job) {
   const strip = strips.jobs.find((/** @type {any} */ one) => one.id === job);
-  return strip ? drawn(strip, `Over ${span(strip.bucket_seconds * strip.ends.length)}: ${sums(strip)}`) : "";
+  return strip ? drawn(strip, `Over ${span(strip.bucket_seconds * strip.ends.length)}: ${strip.is_estimate ? "about " : ""}${sums(strip)}`) : "";
 }
 
 /** The strip of the database; none when nothing has ended for a day. @param {any} strips */

@@ -39,6 +39,8 @@ const number = new Intl.NumberFormat("en");
 
 /** @param {number} count */
 export const count = (count) => number.format(count);
+/** A number of things, in the plural but for one. @param {number} many @param {string} thing */
+export const counted = (many, thing) => `${count(many)} ${thing}${many === 1 ? "" : "s"}`;
 
 /** The state of a job for people, for whom interrupted is one of its own. @param {any} job */
 export const stateOf = (job) =>

@@ -72,12 +72,16 @@ impl Action {
 
 /// Sends failed units back, and starts a job again that had ended, as `retry` does.
 fn retry(client: &Client, job: JobId, like: Option<Seq>) -> Result<String, ClientError> {
-    let cluster = match like {
-        Some(seq) => cluster_of(client, job, seq)?,
-        None => None,
+    let failed = UnitFilter::with_status(UnitStatus::Failed);
+    let filter = match like {
+        None => failed,
+        Some(seq) => match cluster_of(client, job, seq)? {
+            Some(kind) => UnitFilter { cluster: Some(kind), ..failed },
+            // No other unit is like one whose failure has no kind, or that no longer stands as failed.
+            None => UnitFilter { statuses: failed.statuses, ..UnitFilter::one(seq) },
+        },
     };
     let had_ended = client.job(job)?.status.is_terminal();
-    let filter = UnitFilter { cluster, ..UnitFilter::with_status(UnitStatus::Failed) };
     let swept = client.retry_units_within(job, &filter, Some(SEARCH_TIME))?;
     let again = format!("{} pending again", counted(swept.changed, "unit"));
     if had_ended && swept.changed > 0 {
