@@ -98,6 +98,8 @@ pub enum ClientError {
         job: JobId,
         /// Their names.
         names: String,
+        /// The state of the job, in which it stays.
+        status: JobStatus,
     },
     /// A secret was given that the units of the job do not get; nothing was started.
     #[error("the units of job {job} get no secret {name}: {}", known(secrets))]

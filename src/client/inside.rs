@@ -12,6 +12,14 @@ use crate::model::{
 use crate::sys::show_life;
 
 impl Client {
+    /// Refuses to do something for an attempt that is not under way any more.
+    ///
+    /// # Errors
+    /// [`StoreError::AttemptOver`](super::StoreError::AttemptOver) then.
+    pub fn expect_under_way(&self, job: JobId, seq: Seq, attempt: impl Into<AttemptName>) -> Result<(), ClientError> {
+        Ok(self.store().expect_attempt(UnitId::new(job, seq), attempt.into())?)
+    }
+
     /// Says how far an attempt is, which is named by its number or by all that a command knows of it.
     ///
     /// # Errors

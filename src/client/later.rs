@@ -24,6 +24,12 @@ pub(super) fn check_later(limits: &Limits) -> Result<(), LimitError> {
 /// Refuses meanings of exit codes that no unit under these limits could have.
 #[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions have exit codes"))]
 pub(super) fn check_exits(exits: &ExitCodes, limits: &Limits) -> Result<(), ClientError> {
+    let is_ok = |meaning: &ExitMeaning| matches!(meaning, ExitMeaning::Ok);
+    if matches!(exits.meanings.get(&0), Some(ExitMeaning::Retry | ExitMeaning::Fail))
+        && !exits.meanings.values().any(is_ok)
+    {
+        return Err(LimitError::NeverOk.into());
+    }
     for (code, meaning) in &exits.meanings {
         match meaning {
             // No attempt is counted then, and a command that has done all it should would be run for ever.
@@ -36,7 +42,9 @@ pub(super) fn check_exits(exits: &ExitCodes, limits: &Limits) -> Result<(), Clie
             ExitMeaning::Busy if limits.backoff_base.is_zero() && !limits.is_at_most_once() => {
                 return Err(LimitError::BusyAtOnce { code: *code }.into());
             }
-            ExitMeaning::Later(_) | ExitMeaning::Busy if limits.is_at_most_once() => {
+            ExitMeaning::Later(_) | ExitMeaning::Busy | ExitMeaning::Pause(_) | ExitMeaning::Retry
+                if limits.is_at_most_once() =>
+            {
                 return Err(LimitError::NeverLater.into());
             }
             ExitMeaning::Later(delay) => {

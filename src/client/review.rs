@@ -114,14 +114,20 @@ impl Client {
         Ok(self.store().redo_units(job, seqs, verdict, made.as_deref())?)
     }
 
+    /// Refuses what [`start_reviewed`](Self::start_reviewed) would be refused for, before anything is decided.
+    ///
+    /// # Errors
+    /// Those of [`check_start`](Self::check_start), where the decisions may let the job go on.
+    pub fn check_reviewed_start(&self, before: &Job) -> Result<(), ClientError> {
+        if had_nothing_to_run(before) { self.check_start(before.id) } else { Ok(()) }
+    }
+
     /// Starts a job that had ended, or only waited for decisions, before these were taken, once they let it go on; none where nothing is to
     /// be started. One that somebody had paused, or that had paused with units left, stays so. `before` is its row before the decisions.
     pub fn start_reviewed(&self, before: &Job) -> Result<Option<Started>, ClientError> {
         let job = before.id;
-        let had_nothing_to_run =
-            before.status.is_terminal() || before.status == JobStatus::Paused && before.progress.unfinished() == 0;
         let row = self.job(job)?;
-        if !had_nothing_to_run || row.status != JobStatus::Paused {
+        if !had_nothing_to_run(before) || row.status != JobStatus::Paused {
             return Ok(None);
         }
         let is_held = row.limits.hold_flagged && self.undecided(job)? > 0;
@@ -130,4 +136,9 @@ impl Client {
             false => self.resume_job(job).map(Some),
         }
     }
+}
+
+/// Returns `true` for a job that had ended, or only waited for decisions.
+fn had_nothing_to_run(job: &Job) -> bool {
+    job.status.is_terminal() || job.status == JobStatus::Paused && job.progress.unfinished() == 0
 }

@@ -39,7 +39,7 @@ impl Client {
         if missing.is_empty() {
             return Ok(());
         }
-        Err(ClientError::SecretsMissing { job: row.id, names: missing.join(", ") })
+        Err(ClientError::SecretsMissing { job: row.id, names: missing.join(", "), status: row.status })
     }
 
     /// Returns what was given to this client of the secrets of a job.

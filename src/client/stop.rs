@@ -76,6 +76,11 @@ impl Client {
     ) -> Result<bool, ClientError> {
         let (rows, health) = self.look(job, Extent::Manager)?;
         match (rows.job.status, health.health) {
+            (JobStatus::Running, _)
+                if request != StopRequest::Cancel && rows.job.stop_request == Some(StopRequest::Cancel) =>
+            {
+                return Err(ClientError::StillCancelling { job });
+            }
             // The request goes by the database, whether or not the process can be seen from here.
             (JobStatus::Running, Health::Running | Health::Unknown) => {}
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => return Err(ClientError::Interrupted { job }),

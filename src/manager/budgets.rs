@@ -33,7 +33,7 @@ impl Budgets {
     /// Lets no attempt start until the end of this one is committed, if nobody may know what it has cost: a budget that cannot count is to
     /// stop at once, and units can be much quicker than commits.
     pub fn doubt(&self, feed: &Feed, meters: &[Meter], unit: UnitId, metered: &[Metered]) {
-        let is_bounded = |name: &str| meters.iter().any(|meter| meter.name == name && meter.budget.is_some());
+        let is_bounded = |name: &str| meters.iter().any(|meter| meter.name == name && meter.is_bounded());
         if metered.iter().any(|of| of.amount.is_none() && is_bounded(&of.name)) {
             let mut seen = self.lock();
             seen.doubted.insert(unit);

@@ -60,6 +60,7 @@ impl Feed {
             most_busy: usize::MAX,
             most_adapted: usize::MAX,
             stalled: false,
+            has_failed_enough: false,
             suspended: false,
             reports: 0,
             most_running: usize::MAX,

@@ -15,8 +15,7 @@ pub(super) struct Halt {
 
 /// Returns why the job has to halt now, if it has to; `failures` are those since its latest start.
 pub(super) fn halt(job: &Job, failures: u64, now: Timestamp) -> Option<Halt> {
-    if let Some(most) = job.limits.max_failures.map(|most| most.of(job.progress.total)).filter(|most| failures >= *most)
-    {
+    if let Some(most) = most_failures(job).filter(|most| failures >= *most) {
         let reason = format!(
             "{} failed since its latest start, the limit is {most}: look at the failed units, then resume",
             counted(failures, "unit")
@@ -28,6 +27,11 @@ pub(super) fn halt(job: &Job, failures: u64, now: Timestamp) -> Option<Halt> {
         return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::StopNow });
     }
     None
+}
+
+/// Returns how many units may fail before the job halts.
+pub(super) fn most_failures(job: &Job) -> Option<u64> {
+    job.limits.max_failures.map(|most| most.of(job.progress.total))
 }
 
 /// Returns `true` if the deadline of a job is over.
@@ -62,16 +66,18 @@ pub(super) fn over_budget(said: &str) -> Halt {
 
 /// Returns the halt of a job of which an attempt has ended and nobody knows what it cost.
 pub(super) fn uncounted(unit: Seq, meter: &Meter) -> Halt {
-    let budget = meter.budget.as_ref().map_or_else(String::new, |budget| format!("{budget} "));
-    let what = match &meter.path {
-        Some(path) => format!("has printed no number at {path}"),
-        None => "did not say what it cost".to_owned(),
+    let bound = match &meter.budget {
+        Some(budget) => format!("budget of {budget}"),
+        None => "rate of".to_owned(),
     };
-    let name = &meter.name;
-    let reason = format!(
-        "unit {unit} ended and {what}, {} {budget}{name}: correct that, or reserve what an attempt may cost, then resume",
-        Spending::NOBODY_KEEPS
-    );
+    let (what, missing) = match &meter.path {
+        Some(path) => (format!("has printed no number at {path}"), format!(", say that it may be missing ({path}:-0)")),
+        None => ("did not say what it cost".to_owned(), String::new()),
+    };
+    let reserve = if meter.reserve.is_none() { ", or reserve what an attempt may cost" } else { "" };
+    let mend = format!("correct that{missing}{reserve}");
+    let (name, nobody) = (&meter.name, Spending::NOBODY_KEEPS);
+    let reason = format!("unit {unit} ended and {what}, {nobody} {bound} {name}: {mend}, then resume");
     Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
 }
 

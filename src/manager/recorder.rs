@@ -158,7 +158,10 @@ impl<'a> Recorder<'a> {
             changes.iter().filter(|change| change.to == UnitStatus::Failed && !recorded.lost.contains(&change.unit));
         match recorded.failures {
             Some(of_all_managers) => self.shared.learn_failures(of_all_managers),
-            None => self.shared.count_failures(failed.count() as u64),
+            None => match failed.count() as u64 {
+                0 => {}
+                failures => self.shared.count_failures(failures),
+            },
         }
         for (unit, waiter) in waiting {
             // A worker waits for the answer as long as it lives.

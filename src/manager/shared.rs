@@ -50,6 +50,8 @@ pub(super) struct Shared {
     /// Held while the recorder writes; `true` once units were left, after which it writes nothing.
     are_left: Mutex<bool>,
     failures: AtomicU64,
+    /// Failures at which the job halts.
+    most_failures: AtomicU64,
     /// Whether some worker has a long result in memory.
     long_result: (Mutex<bool>, Condvar),
 }
@@ -74,6 +76,7 @@ impl Shared {
             first_error: Mutex::default(),
             are_left: Mutex::default(),
             failures: AtomicU64::new(0),
+            most_failures: AtomicU64::new(u64::MAX),
             long_result: Default::default(),
         }
     }
@@ -132,11 +135,26 @@ impl Shared {
     /// Counts units that have failed permanently.
     pub fn count_failures(&self, failures: u64) {
         self.failures.fetch_add(failures, Ordering::Relaxed);
+        self.look_at_failures();
     }
 
     /// Takes note of how many units of all managers of the job have failed permanently since its latest start.
     pub fn learn_failures(&self, failures: u64) {
         self.failures.fetch_max(failures, Ordering::Relaxed);
+        self.look_at_failures();
+    }
+
+    /// Takes up the number of failures at which the job halts: from then on no unit starts.
+    pub fn bound_failures(&self, most: Option<u64>) {
+        let most = most.unwrap_or(u64::MAX);
+        if self.most_failures.swap(most, Ordering::Relaxed) != most {
+            self.look_at_failures();
+        }
+    }
+
+    fn look_at_failures(&self) {
+        let most = self.most_failures.load(Ordering::Relaxed);
+        self.feed.fail_enough(self.failures() >= most);
     }
 
     /// Returns how many units have failed permanently since the manager began, or since the job did where it may have several.

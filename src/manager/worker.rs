@@ -19,7 +19,9 @@ use super::spans::SpanExport;
 use super::stops::SlotStop;
 use crate::crash::crash_point;
 use crate::handler::{Attempt, JobContext, Runner, limits_of};
-use crate::model::{AttemptEnd, AttemptId, Cause, Metered, OnInterrupt, Timestamp, Unit, UnitOutcome, chain};
+use crate::model::{
+    AttemptEnd, AttemptId, Cause, Metered, OnInterrupt, Timestamp, Unit, UnitOutcome, UnitStatus, chain,
+};
 use crate::recovery::policy;
 use crate::recovery::{Ended, Outbox, RecorderGone, note};
 use crate::sys::{SlotNotes, lack_of, opening};
@@ -166,12 +168,17 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         if let (Some((until, _)), Some(lane)) = (change.group_hold(), unit.lane) {
             worker_context.shared.feed.hold_lane(lane, until);
         }
+        // Whether another one may start is known with its commit.
+        let failed = Some(unit.id).filter(|_| change.to == UnitStatus::Failed && limits.bounds_failures());
         let report = worker_context
             .dispatcher
             .wants(change.to)
             .then(|| Box::new(dispatcher::report(worker_context.job, unit, &change)));
         if events.send(Event::Ended { change, slot, waiter, report }).is_err() {
             return;
+        }
+        if let Some(failed) = failed {
+            worker_context.shared.feed.wait_for_commit(failed);
         }
         // A long result leaves the memory with its commit only.
         if control.has_long_result.load(Ordering::Relaxed)

@@ -180,7 +180,7 @@ impl Charts {
             }
             reached = reached.max(ended);
         }
-        self.pauses.sort_by_key(|pause| pause.from.as_micros() - pause.to.as_micros());
+        self.pauses.sort_by_key(|pause| pause.from.as_micros().saturating_sub(pause.to.as_micros()));
         self.pauses.truncate(MOST_PAUSES);
         self.pauses.sort_by_key(|pause| pause.from);
         self

@@ -166,6 +166,11 @@ impl Limits {
         self.workers = self.workers.min(most.unwrap_or(usize::MAX));
     }
 
+    /// Returns `true` if the number of units that may fail is limited, in the job or in each group.
+    pub(crate) fn bounds_failures(&self) -> bool {
+        self.max_failures.is_some() || self.groups.as_ref().is_some_and(|groups| groups.max_failures.is_some())
+    }
+
     /// Returns `true` if something is limited that all managers of the job have together.
     pub(crate) fn are_shared(&self) -> bool {
         let is_metered = self.meters.iter().any(Meter::is_bounded);

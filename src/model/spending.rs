@@ -23,8 +23,8 @@ impl Spending {
     /// Begins what is said of a budget that lets no attempt start.
     pub(crate) const BUDGET_OF: &str = "budget of ";
 
-    /// Part of what is said of a budget that cannot be kept, because nobody knows what an attempt has cost.
-    pub(crate) const NOBODY_KEEPS: &str = "so that nobody keeps the budget of";
+    /// Part of what is said of a budget or a rate that cannot be kept, because nobody knows what an attempt has cost.
+    pub(crate) const NOBODY_KEEPS: &str = "so that nobody keeps the";
 
     /// Returns what a meter says that has counted nothing.
     pub fn none(name: &str) -> Spending {

@@ -65,23 +65,26 @@ pub fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: E
 
 /// Works out when a postponed unit is to be tried again; one that has waited as long as it may has failed instead.
 fn postponed(unit: &Unit, outcome: UnitOutcome, ran: Span, limits: &Limits) -> UnitOutcome {
-    let UnitOutcome::Later(later) = outcome else { return outcome };
+    let (UnitOutcome::Later(Postponement { reason, .. }) | UnitOutcome::PauseJob { reason, .. }) = &outcome else {
+        return outcome;
+    };
     let number = unit.attempts + 1;
     let waited = unit.postponed.waited(number, ran.started_at);
-    match limits.max_later.filter(|most| waited >= *most) {
-        Some(most) => {
-            // As it is written: two days are 48h.
-            let hours = Some(most.as_secs()).filter(|seconds| *seconds > 0 && seconds % 3600 == 0);
-            let most = hours.map_or_else(|| span(most), |seconds| format!("{}h", seconds / 3600));
-            let error = format!("has waited {most}: {}", later.reason);
-            UnitOutcome::Failed { cause: Cause::Failed, error }
-        }
-        None => {
+    let too_long = limits.max_later.filter(|most| waited >= *most).map(|most| {
+        // As it is written: two days are 48h.
+        let hours = Some(most.as_secs()).filter(|seconds| *seconds > 0 && seconds % 3600 == 0);
+        let most = hours.map_or_else(|| span(most), |seconds| format!("{}h", seconds / 3600));
+        format!("has waited {most}: {reason}")
+    });
+    match (too_long, outcome) {
+        (Some(error), _) => UnitOutcome::Failed { cause: Cause::Failed, error },
+        (None, UnitOutcome::Later(later)) => {
             let times = unit.postponed.times_before(number);
             let backoff = || backoff_delay(limits, unit.id, number.saturating_add(times));
             let until = later.until(ran.ended_at, backoff);
             UnitOutcome::Later(Postponement { when: When::Until(until), ..later })
         }
+        (None, other) => other,
     }
 }
 

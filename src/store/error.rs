@@ -186,6 +186,12 @@ pub enum StoreError {
         /// Where it stands.
         status: JobStatus,
     },
+    /// The job is being cancelled: what it is given now would be cancelled with the rest.
+    #[error("job {job} is being cancelled")]
+    Cancelling {
+        /// The job.
+        job: JobId,
+    },
     /// A manager of another host has a lease on the job.
     #[error("a manager on another host runs job {job}")]
     ManagedElsewhere {

@@ -1,5 +1,7 @@
 //! Units that are not what the source says any more: their content has changed, they are gone, or they are back.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
@@ -76,6 +78,8 @@ pub(super) fn renew_in(
 ) -> Result<usize, Failure> {
     lock_job(conn, job)?;
     let mut renewed = 0;
+    // Units that leave a state, by its name: counted at once, however many there are.
+    let (mut replaced, mut sent_back) = (0, BTreeMap::new());
     for (seq, unit) in new {
         let row = units::table.find(UnitId::new(job, *seq).raw());
         let status: String = row.select(units::status).get_result(conn)?;
@@ -93,7 +97,7 @@ pub(super) fn renew_in(
                         units::revision.eq(units::revision + 1),
                     ))
                     .execute(conn)?;
-                shift(conn, job, UnitStatus::Pending, UnitStatus::Skipped, 1)?;
+                replaced += 1;
                 insert_units(conn, job, std::slice::from_ref(unit), SameKey::Refuse)?;
             }
             Ok(ended) => {
@@ -113,10 +117,14 @@ pub(super) fn renew_in(
                     .execute(conn)?;
                 // What was kept was kept for other content.
                 diesel::delete(unit_notes::table.find(UnitId::new(job, *seq).raw())).execute(conn)?;
-                shift(conn, job, ended, UnitStatus::Pending, 1)?;
+                sent_back.entry(ended.as_str()).or_insert((ended, 0)).1 += 1;
             }
         }
         renewed += 1;
+    }
+    shift(conn, job, UnitStatus::Pending, UnitStatus::Skipped, replaced)?;
+    for (ended, units) in sent_back.into_values() {
+        shift(conn, job, ended, UnitStatus::Pending, units)?;
     }
     if renewed > 0 {
         retire_finalizer(conn, job, now)?;

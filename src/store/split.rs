@@ -68,7 +68,7 @@ fn split_in<E: std::error::Error + Send + Sync + 'static>(
     now: Timestamp,
     split: impl Fn(&str) -> Result<Vec<NewUnit>, E>,
 ) -> Result<i64, Failure> {
-    let (mut after, mut made) = (Seq(0), 0);
+    let (mut after, mut made, mut replaced) = (Seq(0), 0, 0);
     loop {
         let selected = units::table
             .filter(literal(status))
@@ -78,7 +78,10 @@ fn split_in<E: std::error::Error + Send + Sync + 'static>(
             .order(units::id)
             .limit(PAGE);
         let page: Vec<(i64, Checked<String>)> = selected.select((units::id, units::payload)).load(conn)?;
-        let Some((last, _)) = page.last() else { return Ok(made) };
+        let Some((last, _)) = page.last() else {
+            shift(conn, job, status, UnitStatus::Skipped, replaced)?;
+            return Ok(made);
+        };
         after = UnitId::from_raw(*last).seq();
         for (id, payload) in page {
             let unit = UnitId::from_raw(id);
@@ -97,7 +100,7 @@ fn split_in<E: std::error::Error + Send + Sync + 'static>(
                     units::revision.eq(units::revision + 1),
                 ))
                 .execute(conn)?;
-            shift(conn, job, status, UnitStatus::Skipped, 1)?;
+            replaced += 1;
             let added = insert_units(conn, job, &several, SameKey::Refuse)?;
             made += i64::try_from(added).expect("a payload has fewer items than 64 bits count");
         }

@@ -18,7 +18,7 @@ use super::schema::{jobs, units};
 use super::statement::statement;
 use super::written::kept;
 use super::{Store, StoreError, groups, postgres};
-use crate::model::{JobId, JobStatus, Timestamp, UnitFilter, UnitId, UnitStatus};
+use crate::model::{JobId, JobStatus, StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 statement! {
     struct CancelUnfinished<'a> {
@@ -200,16 +200,16 @@ pub(super) fn literal(status: UnitStatus) -> SqlLiteral<Bool> {
     diesel::dsl::sql(&format!("status = '{status}'"))
 }
 
-/// Returns the states that a retry under this filter is about.
+/// Returns the states that a retry under this filter is about, in the order of their names: that in which totals are added to.
 pub(super) fn retried(filter: &UnitFilter) -> impl Iterator<Item = UnitStatus> {
     let skipped = filter.statuses.contains(&UnitStatus::Skipped).then_some(UnitStatus::Skipped);
-    [UnitStatus::Failed, UnitStatus::Cancelled].into_iter().chain(skipped)
+    [UnitStatus::Cancelled, UnitStatus::Failed].into_iter().chain(skipped)
 }
 
-/// Returns the states that a skip under this filter is about.
+/// Returns the states that a skip under this filter is about, in the order of their names.
 fn skipped(filter: &UnitFilter) -> impl Iterator<Item = UnitStatus> {
     let cancelled = filter.statuses.contains(&UnitStatus::Cancelled).then_some(UnitStatus::Cancelled);
-    [UnitStatus::Pending, UnitStatus::Failed].into_iter().chain(cancelled)
+    cancelled.into_iter().chain([UnitStatus::Failed, UnitStatus::Pending])
 }
 
 /// Ends the units in one state that a filter selects, and counts them.
@@ -260,9 +260,12 @@ pub(super) fn cancel_unfinished(
     Ok(())
 }
 
-/// Makes a job that had ended paused when it has something to do again.
+/// Makes a job that had ended paused when it has something to do again; one that is being cancelled gets nothing to do.
 pub(super) fn reopen(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     let row = lock_job(conn, job)?;
+    if row.stop_request == Some(StopRequest::Cancel) {
+        return Err(StoreError::Cancelling { job }.into());
+    }
     if row.status.is_terminal() && row.progress.unfinished() > 0 {
         set_status(conn, job, JobStatus::Paused, None)?;
     }

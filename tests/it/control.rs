@@ -190,3 +190,16 @@ fn a_job_that_is_deleted_while_it_is_started_is_not_found() {
     assert_eq!(started.status.code(), Some(3), "{}", text(&started.stderr));
     assert!(text(&started.stderr).contains("no job 1"), "{}", text(&started.stderr));
 }
+
+#[test]
+fn a_job_that_is_named_twice_is_deleted_once_and_the_others_too() {
+    let world = World::new();
+    for name in ["a", "b"] {
+        world.ok(&["create", "-q", "--name", name, "--range", "1-2", "--", "true"]);
+    }
+
+    let deleted = world.ok(&["rm", "1", "a", "2", "-y"]);
+
+    assert!(deleted.contains("4 units deleted"), "{deleted}");
+    world.fails(3, &["status", "2"]);
+}

@@ -268,3 +268,34 @@ fn a_unit_is_said_to_be_cancelled_when_it_is() {
     assert_eq!(world.units(&job)[0]["status"], "cancelled", "{}", text(&later.stderr));
     world.assert_sound(&job);
 }
+
+#[test]
+fn fault_528_a_job_that_is_being_cancelled_is_given_nothing_to_do() {
+    let world = World::new();
+    let script = "trap '' TERM; touch began; while :; do sleep 0.05; done";
+    let submit = [
+        "submit",
+        "-q",
+        "--name",
+        "job",
+        "--kill-after",
+        "20s",
+        "--unit-key",
+        "{}",
+        "--",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        "{}",
+    ];
+    world.ok(&[&submit[..], &[":::", "a"]].concat());
+    wait_for(&world, "the unit to run", || crate::support::exists(&world.path("began")));
+    world.ok(&["cancel", "job", "--no-wait"]);
+
+    for args in [&["add", "job", "b"][..], &["sync", "job", "--unit-key", "{}", ":::", "a", "b"], &["stop", "job"]] {
+        let said = world.fails(4, args);
+        assert!(said.contains("is being cancelled"), "{args:?}: {said}");
+    }
+    assert_eq!(world.status("job")["progress"]["total"], 1);
+}

@@ -1,6 +1,6 @@
 //! What a unit's command can say of itself.
 
-use crate::support::{World, text};
+use crate::support::{World, text, wait_for};
 
 #[test]
 fn a_command_says_how_far_it_is_keeps_a_checkpoint_and_sets_its_result() {
@@ -40,7 +40,9 @@ fn a_command_adds_units_to_its_own_job() {
 #[test]
 fn a_command_that_adds_a_key_twice_is_refused_and_one_that_is_there_is_counted() {
     let world = World::new();
-    world.ok(&["create", "-q", "--unit-key", "{}", "--", "true", "{}", ":::", "1"]);
+    let script = "until test -e go; do sleep 0.05; done";
+    world.ok(&["submit", "-q", "--unit-key", "{}", "--", "sh", "-c", script, "sh", "{}", ":::", "1"]);
+    wait_for(&world, "the unit to run", || world.status("1")["progress"]["running"] == 1);
     let unit_add = |items: &[&str]| {
         let mut command = world.job_manager(&[&["unit-add", "--unit-key", "{}"], items].concat());
         command.envs([("JOB_MANAGER_JOB", "1"), ("JOB_MANAGER_UNIT", "1"), ("JOB_MANAGER_ATTEMPT", "1")]);
@@ -54,6 +56,14 @@ fn a_command_that_adds_a_key_twice_is_refused_and_one_that_is_there_is_counted()
     assert!(text(&twice.stderr).contains("have the same key \"2\""), "{}", text(&twice.stderr));
     assert_eq!(text(&added.stdout).trim(), "1 unit added, 1 already there");
     assert_eq!(world.units("1").len(), 2);
+    world.write("go", "");
+    world.ok(&["wait", "1"]);
+
+    let late = unit_add(&["7"]);
+
+    assert_eq!(late.status.code(), Some(4), "{}", text(&late.stderr));
+    assert!(text(&late.stderr).contains("attempt 1 of unit 1:1 is not under way"), "{}", text(&late.stderr));
+    assert_eq!((world.units("1").len(), &world.status("1")["job_status"]), (2, &"completed".into()));
 }
 
 #[test]

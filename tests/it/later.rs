@@ -149,8 +149,12 @@ fn what_cannot_hold_is_refused_before_anything_is_created() {
     for (options, why) in [
         (&["--exit", "75=later:31d"][..], "the most is 30d00h"),
         (&["--exit", "75=later"], "invalid meaning of an exit code"),
-        (&["--at-most-once", "--exit", "76=busy"], "may run at most once is never tried again later"),
-        (&["--at-most-once", "--max-later", "1h"], "may run at most once is never tried again later"),
+        (&["--at-most-once", "--exit", "76=busy"], "may run at most once is never tried again"),
+        (&["--at-most-once", "--max-later", "1h"], "may run at most once is never tried again"),
+        (&["--at-most-once", "--exit", "4=pause:1h"], "may run at most once is never tried again"),
+        (&["--at-most-once", "--exit", "4=retry"], "may run at most once is never tried again"),
+        (&["--retry-on", "0-10"], "no unit would ever complete"),
+        (&["--exit", "0=fail"], "no unit would ever complete"),
         (&["-j", "4", "--adapt", "5"], "at least 5 units are to run at a time, and at most 4"),
         (&["--adapt", "0"], "it must be at least 1"),
     ] {
@@ -335,4 +339,36 @@ fn a_job_that_adapts_runs_fewer_units_after_one_was_busy_and_a_resume_begins_the
     assert_eq!(explained["cause"], "adapted", "{explained}");
     assert_eq!(world.status("1").get("adapted"), None);
     world.ok(&["cancel", "1", "-y"]);
+}
+
+#[test]
+fn fault_527_a_unit_waits_no_longer_than_it_may_because_its_job_pauses() {
+    let world = World::new();
+
+    let run = ["run", "-q", "--max-later", "1s", "--exit", "4=pause:300ms", "--", "sh", "-c", "exit 4"];
+    assert_eq!(world.run(&run).status.code(), Some(10));
+
+    let failed = world.ok(&["unit", "1:1"]);
+    assert!(failed.contains("has waited 1") && failed.contains("exited with code 4"), "{failed}");
+}
+
+#[test]
+fn a_unit_that_would_be_tried_again_at_once_and_for_ever_is_told_so() {
+    let world = World::new();
+    let script = r#""$BIN" unit-later 0 2>said; echo $? >code"#;
+
+    world.ok(&["run", "-q", "--shell", "--", script]);
+
+    assert_eq!(world.lines("code"), ["2"]);
+    assert!(world.lines("said").join(" ").contains("at once and for ever"), "{:?}", world.lines("said"));
+}
+
+#[test]
+fn what_a_check_says_by_its_exit_code_is_said_of_the_check() {
+    let world = World::new();
+
+    world.run(&["run", "-q", "--exit", "3=skip", "--check", "exit 3", "--", "true"]);
+
+    let unit = world.ok(&["unit", "1:1"]);
+    assert!(unit.contains("the check exited with code 3"), "{unit}");
 }

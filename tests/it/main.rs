@@ -121,6 +121,7 @@ mod memory;
 mod meters;
 #[cfg(feature = "serve")]
 mod monitoring;
+mod nothing_left;
 mod notify;
 mod numbers;
 mod older_databases;

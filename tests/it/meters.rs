@@ -560,3 +560,28 @@ fn metrics_have_what_a_job_that_has_not_ended_has_spent() {
     let line = "job_manager_job_spent_total{job_id=\"1\",name=\"echo\",meter=\"usd\"} 2.5";
     assert!(text.lines().any(|found| found == line), "{text}");
 }
+
+#[test]
+fn fault_529_a_rate_that_nobody_counts_pauses_the_job_and_names_the_unit() {
+    let world = World::new();
+    let run = |name: &str, options: &[&str]| {
+        let args = [&["run", "-q", "--name", name, "-j", "1", "--range", "1-10"][..], options].concat();
+        assert_eq!(world.run(&args).status.code(), Some(12), "{}", world.report());
+        world.ok(&["explain", name])
+    };
+
+    let path = run(
+        "path",
+        &["--result", "json", "--meter", "tokens=.t", "--rate", "tokens=60/min", "--", "echo", r#"{{"x":1}}"#],
+    );
+    let nobody = run("nobody", &["--rate", "usd=600/min", "--", "true"]);
+
+    assert!(
+        path.contains("unit 1 ended and has printed no number at .t, so that nobody keeps the rate of tokens"),
+        "{path}"
+    );
+    assert!(
+        nobody.contains("unit 1 ended and did not say what it cost, so that nobody keeps the rate of usd"),
+        "{nobody}"
+    );
+}

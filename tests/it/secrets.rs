@@ -184,3 +184,45 @@ fn a_start_that_is_refused_changes_nothing() {
 
     assert_eq!(world.status("1")["job_status"], "awaiting_approval");
 }
+
+#[test]
+fn fault_526_a_retry_or_a_review_whose_start_is_refused_changes_nothing() {
+    let world = World::new();
+    let with_key = |args: &[&str]| {
+        let output = world.job_manager(args).env("API_KEY", "x").output().unwrap();
+        output.status.code()
+    };
+    let failed = ["run", "-q", "--max-attempts", "1", "--env", "API_KEY", "--", "false"];
+    assert_eq!(with_key(&failed), Some(10));
+    let flagged = ["run", "-q", "--env", "API_KEY", "--hold-flagged", "--then", "true", "--shell"];
+    with_key(&[&flagged[..], &["--", r#""$BIN" unit-flag odd"#]].concat());
+
+    let retried = world.fails(4, &["retry", "1"]);
+    let accepted = world.fails(4, &["review", "2", "--accept"]);
+    let redone = world.fails(4, &["review", "2", "--redo"]);
+
+    assert!(retried.contains("API_KEY, not set here") && retried.contains("--env NAME=VALUE"), "{retried}");
+    assert!(
+        accepted.contains("API_KEY, not set here") && redone.contains("API_KEY, not set here"),
+        "{accepted} {redone}"
+    );
+    assert_eq!(
+        (&world.status("1")["job_status"], &world.status("1")["progress"]["failed"]),
+        (&"failed".into(), &1.into())
+    );
+    assert!(world.ok(&["review", "2"]).contains("odd"));
+    world.ok(&["review", "2", "--accept", "--env", "API_KEY=x"]);
+    world.ok(&["wait", "2"]);
+}
+
+#[test]
+fn an_approval_without_a_secret_says_how_it_is_given_to_it() {
+    let world = World::new();
+    let run = ["run", "-q", "--canary", "1", "--env", "API_KEY", "--", "true", ":::", "1", "2"];
+    assert_eq!(world.job_manager(&run).env("API_KEY", "x").status().unwrap().code(), Some(12));
+
+    let said = world.fails(4, &["approve", "1"]);
+
+    assert!(said.contains("approve 1 --env NAME=VALUE"), "{said}");
+    world.ok(&["approve", "1", "--env", "API_KEY=x"]);
+}

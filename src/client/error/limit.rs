@@ -74,8 +74,11 @@ pub enum LimitError {
         /// The shortest one that is enough for that.
         shortest: Duration,
     },
+    /// No exit code completes a unit.
+    #[error("no unit would ever complete: exit code 0 is a failure, and no other one is ok")]
+    NeverOk,
     /// Units that may run at most once are not tried again.
-    #[error("a unit that may run at most once is never tried again later")]
+    #[error("a unit that may run at most once is never tried again")]
     NeverLater,
     /// Units may be tried again later, and may not wait for that.
     #[error("units that may wait for no time at all cannot be tried again later: give a time above zero, or no limit")]

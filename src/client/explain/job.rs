@@ -5,7 +5,7 @@ use super::next_step::NextStep;
 use super::raise::raise_budget;
 use super::under_way::{starting, under_way};
 use crate::client::snapshot::Snapshot;
-use crate::model::{JobStatus, Spending, StopRequest, Why, counted};
+use crate::model::{JobStatus, Meter, Spending, StopRequest, Why, counted};
 use crate::status::{Health, Reason};
 
 /// Explains where a job stands.
@@ -78,10 +78,10 @@ pub(super) fn explain(seen: &Snapshot) -> Explanation {
     }
 }
 
-/// Returns `true` if a reason to pause speaks of a budget that lets units start now, or is none any more.
+/// Returns `true` if a reason to pause speaks of a budget that lets units start now, or of a bound that is none any more.
 fn is_stale(seen: &Snapshot, reason: &str) -> bool {
-    let has_budget = seen.job.limits.meters.iter().any(|meter| meter.budget.is_some());
-    reason.starts_with(Spending::BUDGET_OF) || reason.contains(Spending::NOBODY_KEEPS) && !has_budget
+    let is_bounded = seen.job.limits.meters.iter().any(Meter::is_bounded);
+    reason.starts_with(Spending::BUDGET_OF) || reason.contains(Spending::NOBODY_KEEPS) && !is_bounded
 }
 
 fn lost(seen: &Snapshot) -> Explanation {

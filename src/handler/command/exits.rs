@@ -98,8 +98,9 @@ impl ExitCodes {
                 let (cause, error) = rejected(error);
                 UnitOutcome::Failed { cause, error }
             }
-            UnitOutcome::Skipped { reason } => UnitOutcome::Skipped { reason: said.unwrap_or(reason) },
-            UnitOutcome::PauseJob { delay, reason } => UnitOutcome::PauseJob { delay, reason: said.unwrap_or(reason) },
+            UnitOutcome::Skipped { reason } => UnitOutcome::Skipped { reason: rejected(reason).1 },
+            UnitOutcome::PauseJob { delay, reason } => UnitOutcome::PauseJob { delay, reason: rejected(reason).1 },
+            UnitOutcome::Later(later) => UnitOutcome::Later(Postponement { reason: rejected(later.reason).1, ..later }),
             other => other,
         }
     }

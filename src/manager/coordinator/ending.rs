@@ -37,6 +37,19 @@ impl Coordinator<'_> {
         Ok(Other::Hopeless(halt::after(other, &what)))
     }
 
+    /// Ends a job of which nothing may start at present, if nothing is left of it: what it waits for concerns nobody then. Looked at
+    /// again whenever a client has changed the job, and when the last unit in hand has ended.
+    pub(super) fn finish_unless_needed(&mut self) -> Result<Option<RunOutcome>, ManagerError> {
+        if self.shared.feed.level().in_hand > 0 {
+            self.end_looked_for = None;
+            return Ok(None);
+        }
+        if self.end_looked_for.replace(self.job.revision) == Some(self.job.revision) {
+            return Ok(None);
+        }
+        if self.store.job(self.lease.job())?.progress.unfinished() > 0 { Ok(None) } else { self.finish() }
+    }
+
     /// Ends the job whose units have all ended; none when there is something to run again.
     pub(super) fn finish(&mut self) -> Result<Option<RunOutcome>, ManagerError> {
         crash_point!("before-finish");

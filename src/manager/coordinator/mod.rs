@@ -12,6 +12,7 @@ mod refill;
 mod requests;
 mod room;
 mod run_outcome;
+mod running;
 mod sharing;
 mod spending;
 mod stopping;
@@ -22,7 +23,6 @@ use std::time::{Duration, Instant};
 use super::error::ManagerError;
 use super::halt;
 use super::machine::MachineWatch;
-use super::panics;
 use super::permits::MachinePermits;
 use super::schedule::Schedule;
 use super::shared::Shared;
@@ -86,6 +86,8 @@ pub(super) struct Coordinator<'a> {
     reaped_at: Instant,
     tried_at: Instant,
     other_seen: OtherSeen,
+    /// The revision of the job at which it was last looked whether anything is left of it, while nothing may start.
+    end_looked_for: Option<i64>,
     /// Whether the job's last unit was added, because all others had ended.
     finalizer_added: bool,
     range_size: RangeSize,
@@ -165,6 +167,7 @@ impl<'a> Coordinator<'a> {
             reaped_at: looked_at,
             tried_at: looked_at,
             other_seen: OtherSeen { completed: None, next_look: looked_at },
+            end_looked_for: None,
             finalizer_added,
             range_size: RangeSize::default(),
             seen_version: None,
@@ -180,34 +183,7 @@ impl<'a> Coordinator<'a> {
         Ok(coordinator)
     }
 
-    /// Runs until the job has ended or has to stop; every unit taken by then has ended and is committed. After an error no
-    /// attempt is under way when it returns, or the process has ended.
-    pub fn run(mut self) -> Result<RunOutcome, ManagerError> {
-        let end =
-            panics::catch(|| self.feed_workers()).unwrap_or_else(|message| Err(ManagerError::Panicked { message }));
-        self.shared.stop_feeding();
-        if end.is_err() {
-            self.shared.end_units();
-        }
-        match end {
-            Err(ManagerError::HandlersStay { .. })
-            | Ok(RunOutcome::Finished(_) | RunOutcome::Stopped(_) | RunOutcome::Halted(_)) => end,
-            Err(_) | Ok(RunOutcome::Failed) => self.leave_failed(end),
-        }
-    }
-
-    /// Takes turns until one ends the lease; a database that cannot be used for a time is waited for.
-    fn feed_workers(&mut self) -> Result<RunOutcome, ManagerError> {
-        let mut retries = TransientRetries::default();
-        loop {
-            match self.take_turns(&mut retries) {
-                Err(error) => retries.try_again(error, self.flags.now_requested() || self.shared.has_failed())?,
-                ended => return ended,
-            }
-        }
-    }
-
-    fn take_turns(&mut self, retries: &mut TransientRetries) -> Result<RunOutcome, ManagerError> {
+    pub(super) fn take_turns(&mut self, retries: &mut TransientRetries) -> Result<RunOutcome, ManagerError> {
         loop {
             if self.shared.has_failed() {
                 return Ok(RunOutcome::Failed);
@@ -218,6 +194,7 @@ impl<'a> Coordinator<'a> {
             if let Some(stop) = self.stop_wanted() {
                 return self.stop_as_asked(stop);
             }
+            self.shared.bound_failures(halt::most_failures(&self.job));
             let (failures, now) = (self.shared.failures(), self.shared.clock.now());
             if let Some(halt) = halt::halt(&self.job, failures, now).or_else(|| self.uncounted()) {
                 return self.halt(halt);
@@ -226,6 +203,9 @@ impl<'a> Coordinator<'a> {
             match self.other_job()? {
                 Other::Completed => {}
                 Other::Unfinished => {
+                    if let Some(end) = self.finish_unless_needed()? {
+                        return Ok(end);
+                    }
                     // It may wait for the very permit that this one has.
                     self.share_places();
                     self.shared.feed.wait_for_change(self.shared.feed.level(), POLL_REQUESTS);
@@ -263,6 +243,11 @@ impl<'a> Coordinator<'a> {
             self.share_places();
             let level = self.shared.feed.level();
             self.demand_workers(level.in_hand);
+            if self.holds_until().is_some()
+                && let Some(end) = self.finish_unless_needed()?
+            {
+                return Ok(end);
+            }
             if level.in_hand == 0 && !self.shared.feed.has_unread() && next_due.is_none() {
                 if self.is_range_due(0) {
                     // More were in hand when it was looked whether one is due.

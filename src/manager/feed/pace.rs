@@ -1,9 +1,11 @@
 //! What holds units back that are ready: the rate, the machine, a lack, a disk that is full, a lease that has run out.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use super::Feed;
+use super::{Feed, State};
 use crate::manager::gate::Gate;
+use crate::model::UnitId;
 
 impl Feed {
     /// Lets fewer units run at the same time than do now, and none start for a moment: one that a worker has taken could
@@ -97,6 +99,19 @@ impl Feed {
         let state = self.lock();
         let Some(lanes) = &state.queue.lanes else { return Vec::new() };
         of.map(|(lane, number)| (lanes.lanes[lane as usize].name.to_string(), number)).collect()
+    }
+
+    /// Waits until the end of a unit is committed, or the feed is closed.
+    pub fn wait_for_commit(&self, unit: UnitId) {
+        let waits = |state: &mut State| !state.closed && state.in_hand.contains_key(&unit);
+        // What it waited for is looked at with the next unit.
+        drop(self.room.wait_while(self.lock(), waits).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Lets no unit start while so many have failed that the job is about to halt.
+    pub fn fail_enough(&self, is_enough: bool) {
+        self.lock().has_failed_enough = is_enough;
+        self.unit_ready.notify_all();
     }
 
     /// Hands units out no faster than one in `interval`, the first one after `wait`.

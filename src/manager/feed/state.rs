@@ -45,6 +45,8 @@ pub(super) struct State {
     pub most_adapted: usize,
     /// Whether ends of units cannot be recorded at present.
     pub stalled: bool,
+    /// Whether so many have failed that the job is about to halt.
+    pub has_failed_enough: bool,
     /// Whether the lease of the manager has run out.
     pub suspended: bool,
     /// Units of whose end somebody is still to be told.
@@ -99,7 +101,7 @@ impl State {
         // A unit that takes more workers than there are runs alone.
         let most = self.most_busy.min(self.most_adapted);
         let has_workers = self.busy + slots <= most || (self.busy == 0 && most > 0);
-        let is_followed = !self.stalled && !self.suspended && self.reports <= MOST_REPORTS;
+        let is_followed = !self.stalled && !self.suspended && !self.has_failed_enough && self.reports <= MOST_REPORTS;
         let has_budget = self.admission.has_room(self.under_way()) || self.is_free();
         is_followed && has_workers && has_budget && self.running < self.most_running && self.gate.is_open(self.running)
     }

@@ -100,7 +100,7 @@ fn offer(typed: &OsStr, find: fn(&Typed, &str) -> Offered) -> Vec<CompletionCand
 fn jobs(typed: &Typed, begun: &str) -> Offered {
     let one = |(job, name, is_meant): (JobId, String, bool)| match is_meant && is_plain(&name) {
         true => CompletionCandidate::new(name).help(Some(format!("job {job}").into())),
-        false => CompletionCandidate::new(job.to_string()).help(Some(job_manager::text::one_line(&name).into())),
+        false => CompletionCandidate::new(job.to_string()).help(Some(one_line(&name).into())),
     };
     let mut offered: Vec<_> = typed.client.jobs_begun(begun).ok()?.into_iter().map(one).collect();
     if LAST.starts_with(begun) && !offered.is_empty() {

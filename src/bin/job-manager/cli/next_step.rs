@@ -3,7 +3,7 @@
 #[cfg(feature = "postgres")]
 use job_manager::client::PostgresError;
 use job_manager::client::{AccessError, ClientError, CopyError, LimitError, MeterRefused, StartError, StoreError};
-use job_manager::model::Row;
+use job_manager::model::{JobStatus, Row};
 
 /// Returns what helps, if it is known; follows the message of the error.
 pub(super) fn next_step(error: &ClientError) -> Option<String> {
@@ -35,8 +35,13 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
         ClientError::Access(AccessError::OpenToAll { path, change }) => {
             format!("`chmod {change} {}`, {meant}", path.display())
         }
-        ClientError::SecretsMissing { job, .. } => {
-            format!("set it in this environment, or give it with `resume {job} --env NAME=VALUE`")
+        ClientError::SecretsMissing { job, status, .. } => {
+            let given = match status {
+                JobStatus::AwaitingApproval => format!("with `approve {job} --env NAME=VALUE`"),
+                status if status.is_terminal() => "to this verb with `--env NAME=VALUE`".to_owned(),
+                _ => format!("with `resume {job} --env NAME=VALUE`"),
+            };
+            format!("set it in this environment, or give it {given}")
         }
         ClientError::SeveralItems { .. } => "`add` takes more items".to_owned(),
         ClientError::AttemptNotFound { job, seq, .. } => {

@@ -111,6 +111,7 @@ async fn review(
     connections
         .write(job, move |client: &Client, job| {
             let before = client.job(job)?;
+            client.check_reviewed_start(&before)?;
             let added = if redone.is_empty() {
                 client.accept_units(job, &accepted, note.as_deref())?;
                 Vec::new()

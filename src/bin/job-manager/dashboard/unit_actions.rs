@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::routing::post;
 use job_manager::client::{Client, SEARCH_TIME, UnitsChanged};
 use job_manager::failures::ClusterId;
-use job_manager::model::{ItemPattern, JobId, JobStatus, KillThen, Seq, UnitFilter, UnitStatus};
+use job_manager::model::{ItemPattern, JobId, JobStatus, KillThen, UnitFilter, UnitStatus};
 use serde::Deserialize;
 
 use super::actions::{Body, Shared, given};
@@ -78,6 +78,9 @@ async fn retry(State(connections): Shared, Named(job): Named<String>, body: Body
     let retry = move |client: &Client, job| {
         // Its row says afterwards that it is paused.
         let before = client.job(job)?.status;
+        if which.start && starts(before) {
+            client.check_start(job)?;
+        }
         let swept = client.retry_units_within(job, &filter, Some(SEARCH_TIME))?;
         if which.start && swept.changed > 0 {
             go_on(client, job, before)?;
@@ -90,11 +93,15 @@ async fn retry(State(connections): Shared, Named(job): Named<String>, body: Body
 /// Lets a job go on that does not run; one that waits for an approval waits on.
 fn go_on(client: &Client, job: JobId, before: JobStatus) -> Result<(), Refused> {
     match before {
-        JobStatus::AwaitingApproval | JobStatus::Created => {}
+        before if !starts(before) => {}
         before if before.is_terminal() => drop(client.start_detached(job)?),
         _ => drop(client.resume_job(job)?),
     }
     Ok(())
+}
+
+fn starts(before: JobStatus) -> bool {
+    !matches!(before, JobStatus::AwaitingApproval | JobStatus::Created)
 }
 
 async fn skip(State(connections): Shared, Named(job): Named<String>, body: Body<Which>) -> Reply {

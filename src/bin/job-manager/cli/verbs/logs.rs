@@ -73,7 +73,13 @@ pub fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<(), Cli
         Err(_) => true,
         Ok(is_whole) => *is_whole,
     };
-    if !is_whole && let Some(hosts) = other_hosts(&client, job)? {
+    let hosts = match (is_whole, &printed) {
+        (true, _) => None,
+        (false, Ok(_)) => other_hosts(&client, job)?,
+        // Why nothing was printed matters more.
+        (false, Err(_)) => other_hosts(&client, job).unwrap_or_default(),
+    };
+    if let Some(hosts) = hosts {
         let (what, unit) = match seq.filter(|_| !args.manager) {
             Some(seq) => (
                 "the end of it, as the database has it; all of it is on the host that ran the unit",

@@ -43,6 +43,9 @@ pub fn retry(global: &Global, args: &Retry, output: &mut Output) -> Result<(), C
     }
     // Its row says afterwards that it is paused.
     let had_ended = client.job(job)?.status.is_terminal();
+    if had_ended && !args.no_start {
+        client.check_start(job)?;
+    }
     let swept = send_back(&client, job, args, &filter)?;
     output.swept(job, swept, "pending again")?;
     if had_ended && !args.no_start && swept.changed > 0 {

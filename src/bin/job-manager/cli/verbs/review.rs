@@ -9,6 +9,7 @@ use job_manager::text::{counted, printable};
 use serde::Serialize;
 
 use crate::cli::filter::ItemArgs;
+use crate::cli::secret_args::SecretArgs;
 use crate::cli::table::table;
 use crate::cli::text::{one_line, shortened};
 use crate::cli::verbs::units::shown_item;
@@ -43,6 +44,8 @@ pub struct Review {
     /// What that draw follows from
     #[arg(long, value_name = "N", default_value_t = 0, requires = "sample")]
     pub seed: u64,
+    #[command(flatten)]
+    pub secrets: SecretArgs,
 }
 
 /// What was decided.
@@ -78,6 +81,7 @@ pub fn review(global: &Global, args: &Review, output: &mut Output) -> Result<(),
     let decides = walks || args.accept || args.redo;
     let client = if decides { global.open_client()? } else { global.read_client()? };
     let job = args.job.find(&client)?;
+    let client = args.secrets.give_to(client, job)?;
     let filter = UnitFilter { key: args.key.clone(), ..args.filter.filter() };
     let seqs = match (args.sample, args.filter.only().filter(|_| args.key.is_none())) {
         (Some(share), _) => client.sample_to_review(job, &filter, share, args.seed)?,
@@ -92,6 +96,7 @@ pub fn review(global: &Global, args: &Review, output: &mut Output) -> Result<(),
         return show(&client, job, &seqs, output);
     }
     let before = client.job(job)?;
+    client.check_reviewed_start(&before)?;
     let note = args.note.as_ref().map(|note| note.to_string_lossy().into_owned());
     let mut reviewed =
         Reviewed { schema: 1, job, accepted: Vec::new(), redone: Vec::new(), added: Vec::new(), undecided: 0 };

@@ -1,5 +1,7 @@
 //! `rm`: delete jobs.
 
+use std::collections::HashSet;
+
 use clap::Args;
 use job_manager::text::counted;
 use serde_json::json;
@@ -23,7 +25,10 @@ pub struct Rm {
 pub fn rm(global: &Global, args: &Rm, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let named = args.jobs.iter().map(|job| Ok(client.find_job(job)?));
-    let jobs = named.chain(args.keys.find(&client).transpose()).collect::<Result<Vec<_>, CliError>>()?;
+    let mut jobs = named.chain(args.keys.find(&client).transpose()).collect::<Result<Vec<_>, CliError>>()?;
+    // One job may be named by its number, its name and its uid.
+    let mut seen = HashSet::new();
+    jobs.retain(|job| seen.insert(*job));
     let units: i64 = jobs.iter().map(|job| client.progress(*job).map(|p| p.total)).sum::<Result<i64, _>>()?;
     let numbers = jobs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     confirm(global, &format!("delete job {numbers} with {}", counted(units, "unit")))?;

@@ -25,8 +25,9 @@ pub fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> Result<
     if args.items.iter().any(|item| item == "-") {
         return Err(CliError::ItemsFromStdin);
     }
-    let Inside { job, .. } = Inside::new()?;
+    let Inside { job, seq, attempt } = Inside::new()?;
     let client = global.open_client()?;
+    client.expect_under_way(job, seq, attempt)?;
     let job = client.job(job)?;
     let sources = OpenSources::open(&[SourceSpec::Arguments(args.items.clone())], SourceOptions::default())?;
     let units = additions(&client, sources, args.unit_key.as_deref(), &job)?;

@@ -14,7 +14,7 @@ use crate::cli::{CliError, Global, Output, policy_values, values};
 #[command(after_help = "Example:\n  job-manager unit-later 10m --reason 'not answered yet'")]
 pub struct UnitLater {
     /// How long after the end of this attempt
-    #[arg(value_name = "DURATION", value_parser = policy_values::later, conflicts_with = "until")]
+    #[arg(value_name = "DURATION", value_parser = delay, conflicts_with = "until")]
     pub delay: Option<Duration>,
     /// The time instead: 22:00, +2h, 2026-11-26T22:00 or RFC 3339
     #[arg(long, value_name = "TIME", value_parser = values::start_time)]
@@ -25,6 +25,13 @@ pub struct UnitLater {
     /// Why, in words
     #[arg(long, value_name = "TEXT", default_value = "postponed")]
     pub reason: OsString,
+}
+
+fn delay(text: &str) -> Result<Duration, String> {
+    match policy_values::later(text)? {
+        Duration::ZERO => Err("the unit would be tried again at once and for ever, give a time above 0".to_owned()),
+        delay => Ok(delay),
+    }
 }
 
 pub fn unit_later(global: &Global, args: &UnitLater, _: &mut Output) -> Result<(), CliError> {

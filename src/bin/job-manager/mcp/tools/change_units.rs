@@ -191,6 +191,7 @@ fn review(jobs: &Jobs, given: &Given, filter: &UnitFilter) -> Result<Answer, Too
         return Err(ClientError::NoUnitFits { job }.into());
     }
     let before = client.job(job)?;
+    client.check_reviewed_start(&before)?;
     let (decided, added) = match given.action {
         Action::Redo => {
             let added = client.redo_units(job, &seqs, given.reason.as_deref())?.len();

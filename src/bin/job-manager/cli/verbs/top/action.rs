@@ -82,6 +82,9 @@ fn retry(client: &Client, job: JobId, like: Option<Seq>) -> Result<String, Clien
         },
     };
     let had_ended = client.job(job)?.status.is_terminal();
+    if had_ended {
+        client.check_start(job)?;
+    }
     let swept = client.retry_units_within(job, &filter, Some(SEARCH_TIME))?;
     let again = format!("{} pending again", counted(swept.changed, "unit"));
     if had_ended && swept.changed > 0 {
