@@ -75,6 +75,7 @@ mod snapshot;
 #[cfg(feature = "sources")]
 pub(crate) mod sources;
 mod start;
+mod startable;
 mod status;
 mod stop;
 #[cfg(feature = "sources")]

@@ -61,7 +61,9 @@ impl Store {
             if moved + called > 0 && row.limits.groups.is_some() {
                 groups::end_stops(conn, job, filter)?;
             }
-            reopen(conn, job)?;
+            if moved + called > 0 {
+                reopen(conn, job)?;
+            }
             Ok(moved + called)
         })
     }

@@ -247,3 +247,15 @@ fn fault_462_one_manager_runs_the_units_of_groups_and_another_goes_on_when_it_ha
     assert!(hosts.begun() >= 24 && hosts.count("SELECT completed FROM jobs") == 24);
     assert_eq!(hosts.count("SELECT count(*) FROM managers WHERE state = 'left'"), 2);
 }
+
+#[test]
+fn a_new_rate_of_groups_holds_for_units_that_wait_by_the_old_one() {
+    let world = World::new();
+    let submit = ["submit", "-q", "-j", "1", "--group", "a", "--group-rate", "1/h", "--range", "1-2", "--", "true"];
+    world.ok(&submit);
+    wait_for(&world, "the first unit", || world.status("1")["progress"]["completed"] == 1);
+
+    world.ok(&["set", "1", "group-rate=10/s"]);
+
+    world.wait_for_status("1", "completed");
+}

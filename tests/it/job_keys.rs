@@ -188,3 +188,19 @@ fn what_names_a_job_twice_or_might_name_two_is_refused() {
     let refused = world.fails(2, &["explain", "b:2"]);
     assert!(refused.contains("name of job 2"), "{refused}");
 }
+
+#[test]
+fn the_path_of_an_address_is_not_shown_when_another_job_has_the_key() {
+    let world = World::new();
+    let create = |address: &str| world.run(&["create", "-q", "--key", "k", "--notify", address, "--", "true"]);
+    assert!(create("http://127.0.0.1:1/secret").status.success());
+
+    for (address, said) in
+        [("http://127.0.0.1:1/another", "another address"), ("http://127.0.0.1:2/", "http://127.0.0.1:2")]
+    {
+        let refused = create(address);
+        let told = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(4), "{told}");
+        assert!(told.contains(said) && !told.contains("secret") && !told.contains("/another"), "{told}");
+    }
+}

@@ -151,9 +151,10 @@ fn over(seen: &Snapshot) -> Explanation {
         JobStatus::Cancelled => (
             Why::Cancelled,
             format!(
-                "job {job} was cancelled, {} of {} did not complete",
+                "job {job} was cancelled with {} of {}{}",
                 progress.cancelled,
-                counted(progress.total, "unit")
+                counted(progress.total, "unit"),
+                if progress.failed > 0 { format!(", {} failed before", progress.failed) } else { String::new() }
             ),
             NextStep::RetryCancelled(job),
         ),

@@ -55,12 +55,14 @@ pub struct Change {
     pub group: Option<(String, Option<usize>)>,
     /// A meter that is taken away.
     pub taken: Option<String>,
+    /// Whether it takes the limit away.
+    pub takes_away: bool,
 }
 
 impl Change {
     /// Makes a change of a limit that is neither of a group nor of a meter.
     pub fn new(key: &str, apply: impl Fn(&mut Limits) + Send + Sync + 'static) -> Change {
-        Change { key: key.to_owned(), apply: Arc::new(apply), group: None, taken: None }
+        Change { key: key.to_owned(), apply: Arc::new(apply), group: None, taken: None, takes_away: false }
     }
 }
 
@@ -75,7 +77,7 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
     if let Some(value) = text.as_bytes().strip_prefix(b"diskfree=").filter(|value| *value != NONE.as_bytes()) {
         let disk = DiskFree::of_os(OsStr::from_bytes(value)).map_err(|error| error.to_string())?;
         let apply: Apply = Arc::new(move |limits| limits.start.diskfree.push(disk.clone()));
-        return Ok(Change { key: "diskfree".to_owned(), apply, group: None, taken: None });
+        return Ok(Change { key: "diskfree".to_owned(), apply, group: None, taken: None, takes_away: false });
     }
     let text = text.to_str().ok_or_else(|| format!("{text:?} is not UTF-8, only the path of diskfree may be so"))?;
     let (key, value) =
@@ -121,6 +123,7 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
             return Ok(Change {
                 key: other.to_owned(),
                 apply: Arc::new(|_| {}),
+                takes_away: most.is_none(),
                 group: Some((group, most)),
                 taken: None,
             });
@@ -177,7 +180,7 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
         other => return Err(format!("no limit {other:?} can be changed (for workers there is `scale`)")),
     };
     let taken = of_meter(key).filter(|(kind, _)| *kind == "meter" && value == NONE).map(|(_, name)| name.to_owned());
-    Ok(Change { key: key.to_owned(), apply, group: None, taken })
+    Ok(Change { key: key.to_owned(), apply, group: None, taken, takes_away: value == NONE })
 }
 
 /// Splits `budget.usd` into what is changed of which meter.
