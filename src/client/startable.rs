@@ -21,7 +21,9 @@ impl Client {
     /// When the database is another user's, or a secret is missing that the units get by name.
     pub fn check_start(&self, job: JobId) -> Result<(), ClientError> {
         self.refuse_other_owner()?;
-        self.refuse_without_secrets(&self.store().job(job)?)
+        // In two steps: the store is locked by whoever uses it.
+        let row = self.store().job(job)?;
+        self.refuse_without_secrets(&row)
     }
 
     /// Refuses to start a job that would pause at once: its deadline has passed, or the job that it waits for has ended without having

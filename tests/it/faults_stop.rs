@@ -299,3 +299,15 @@ fn fault_528_a_job_that_is_being_cancelled_is_given_nothing_to_do() {
     }
     assert_eq!(world.status("job")["progress"]["total"], 1);
 }
+
+#[test]
+fn a_stop_at_once_and_after_a_time_is_refused() {
+    let world = World::new();
+    let job = world.ok(&["submit", "-q", "--", "sh", "-c", "until test -e go; do sleep 0.05; done"]);
+
+    let said = world.fails(2, &["stop", &job, "--now", "--grace", "30s"]);
+
+    assert!(said.contains("not both"), "{said}");
+    world.write("go", "");
+    world.wait_for_status(&job, "completed");
+}

@@ -11,6 +11,8 @@ const MAX_MASKED_BYTES: usize = 400;
 const NUMBER: &str = "<n>";
 const TIME: &str = "<time>";
 const UUID_BYTES: usize = 36;
+/// Bytes that a name has which programs give.
+const MAX_LABEL_BYTES: usize = 40;
 /// Digits and letters from `a` to `f` that make an id.
 const HEX_CHARS: usize = 8;
 
@@ -24,8 +26,25 @@ pub(super) fn mask(text: &str) -> String {
         && masked.len() < MAX_MASKED_BYTES
     {
         let length = if let Some(length) = quoted(rest) {
-            masked.push_str("<text>");
-            length
+            match label(rest, length) {
+                // As JSON has it: what stands behind the name may tell kinds of failures apart.
+                Some(name)
+                    if masked.trim_end().ends_with(['{', ',']) && rest[length..].trim_start().starts_with(':') =>
+                {
+                    masked.push_str(&rest[..length]);
+                    masked.push(':');
+                    before = name;
+                    rest.len() - rest[length..].trim_start().len() + 1
+                }
+                Some(_) if masked.trim_end().ends_with("\":") && names_a_label(before) => {
+                    masked.push_str(&rest[..length]);
+                    length
+                }
+                _ => {
+                    masked.push_str("<text>");
+                    length
+                }
+            }
         } else if first.is_whitespace() {
             masked.push(' ');
             rest.len() - rest.trim_start().len()
@@ -72,6 +91,15 @@ fn quoted(rest: &str) -> Option<usize> {
         escaped = !escaped && c == '\\';
     }
     None
+}
+
+/// Returns what stands in those quotes if it may be a name that programs give, such as `rate_limited`.
+fn label(rest: &str, length: usize) -> Option<&str> {
+    let inside = rest.get(1..length - 1).filter(|_| rest.starts_with(['"', '\'']))?;
+    let is_name = inside.starts_with(|c: char| c.is_ascii_alphabetic())
+        && inside.len() <= MAX_LABEL_BYTES
+        && inside.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
+    is_name.then_some(inside)
 }
 
 fn is_separator(c: char) -> bool {
@@ -129,9 +157,16 @@ fn is_code(word: &str) -> bool {
 
 /// Returns `true` if a code after this word tells one kind of failure from another.
 fn names_a_kind(word: &str) -> bool {
-    let word = word.trim_end_matches(':').to_ascii_lowercase();
+    let word = word.trim_end_matches(':').to_ascii_lowercase().replace(['_', '-'], "");
     matches!(word.as_str(), "status" | "code" | "errno" | "error")
+        || matches!(word.as_str(), "statuscode" | "errorcode" | "errcode" | "exitcode" | "exitstatus" | "returncode")
+        || matches!(word.as_str(), "responsecode" | "resultcode")
         || (word.starts_with("http") && !word.contains("://"))
+}
+
+/// Returns `true` if a name in quotes after this name tells one kind of failure from another.
+fn names_a_label(name: &str) -> bool {
+    names_a_kind(name) || matches!(name, "type" | "reason" | "kind")
 }
 
 /// Returns `true` if a code is a status of HTTP with its name after it, as in `404 Not Found`.
@@ -233,6 +268,8 @@ mod tests {
             ("2026-11-23T10:00:00.123Z lock held", "<time> lock held"),
             ("2026-11-23 10:00:00 lock   held\n since 10:00:07", "<time> lock held since <time>"),
             ("photo17.jpg is broken", "photo<n>.jpg is broken"),
+            (r#"{"message": "no file a.jpg", "request_id":"r17"}"#, r#"{"message": <text>, "request_id":<text>}"#),
+            ("cannot stat 'photo': gone, of type \"jpeg\"", "cannot stat <text>: gone, of type <text>"),
         ];
 
         for (text, expected) in cases {
@@ -256,6 +293,12 @@ mod tests {
             "the server said 503 Service Unavailable",
             "No such file or directory (os error 2)",
             "open failed with error -13",
+            r#"{"error":"rate_limited"}"#,
+            r#"{"error":{"type":"invalid_request_error","code":429}}"#,
+            r#"{"status":404}"#,
+            "failed with statusCode=404",
+            "failed with status_code: 500",
+            "errorCode: 17",
         ];
         for text in texts {
             assert_eq!(mask(text), text);
