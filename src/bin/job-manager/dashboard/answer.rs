@@ -28,7 +28,7 @@ pub(super) struct Connections {
     slow_reader: Client,
     /// None when nothing may be changed.
     writer: Option<Client>,
-    kept: Kept,
+    kept: Kept<Document>,
 }
 
 /// What the path of a request names.
@@ -82,7 +82,7 @@ pub(super) enum Refused {
 
 impl Connections {
     pub fn new(reader: Client, slow_reader: Client, writer: Option<Client>) -> Arc<Connections> {
-        Arc::new(Connections { reader, slow_reader, writer, kept: Kept::default() })
+        Arc::new(Connections { reader, slow_reader, writer, kept: Kept::new() })
     }
 
     /// Returns the connection of those who read, which may wait.
@@ -96,7 +96,7 @@ impl Connections {
     }
 
     /// Returns what was read with it.
-    pub fn kept(&self) -> &Kept {
+    pub fn kept(&self) -> &Kept<Document> {
         &self.kept
     }
 

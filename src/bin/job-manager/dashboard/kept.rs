@@ -6,14 +6,10 @@
 //! changes of the job (retry, skip, sync, settings) and a new manager are seen at once, and so is whatever was changed through this dashboard.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use job_manager::client::Client;
-use job_manager::model::{Epoch, Job, JobId, JobStatus, Progress, Timestamp};
-use serde::Serialize;
-
-use super::answer::{Connections, Document, Refused, Reply};
+use job_manager::model::{Epoch, Job, JobStatus, Progress, Timestamp};
 
 /// Answers that are kept, each of which is bounded.
 const MOST: usize = 32;
@@ -27,7 +23,6 @@ const GIVEN_TIMES: u32 = 100;
 pub(super) enum Of {
     /// The rows of a job.
     Job {
-        id: JobId,
         uid: String,
         epoch: Epoch,
         revision: i64,
@@ -38,23 +33,29 @@ pub(super) enum Of {
     Database,
 }
 
-#[derive(Default)]
-pub(super) struct Kept(Mutex<HashMap<String, Answer>>);
+/// Documents by their names.
+pub(super) struct Kept<D>(Mutex<Answers<D>>);
 
-struct Answer {
+struct Answers<D> {
+    by_name: HashMap<String, Answer<D>>,
+    /// What was read before this is worth nothing.
+    forgotten_at: Option<Instant>,
+}
+
+struct Answer<D> {
     of: Of,
-    document: Document,
+    document: D,
     made_at: Instant,
     took: Duration,
     is_made_again: bool,
 }
 
 /// What is there for somebody who asks.
-enum Found {
+pub(super) enum Found<D> {
     Nothing,
-    Good(Document),
+    Good(D),
     /// It is to be made again, by whoever found it.
-    Aging(Document),
+    Aging(D),
 }
 
 impl Of {
@@ -62,12 +63,12 @@ impl Of {
     pub fn counts(job: Job) -> Of {
         let is_at_rest = job.status != JobStatus::Running;
         let rest = is_at_rest.then_some((job.status, job.progress, job.finished_at));
-        Of::Job { id: job.id, uid: job.uid, epoch: job.epoch, revision: job.revision, rest }
+        Of::Job { uid: job.uid, epoch: job.epoch, revision: job.revision, rest }
     }
 
     /// What its units say depends on more: notes, flags.
     pub fn units(job: Job) -> Of {
-        Of::Job { id: job.id, uid: job.uid, epoch: job.epoch, revision: job.revision, rest: None }
+        Of::Job { uid: job.uid, epoch: job.epoch, revision: job.revision, rest: None }
     }
 
     fn changes_by_itself(&self) -> bool {
@@ -75,14 +76,20 @@ impl Of {
     }
 }
 
-impl Kept {
-    fn answers(&self) -> MutexGuard<'_, HashMap<String, Answer>> {
+impl<D: Clone> Kept<D> {
+    pub fn new() -> Kept<D> {
+        Kept(Mutex::new(Answers { by_name: HashMap::new(), forgotten_at: None }))
+    }
+
+    fn answers(&self) -> MutexGuard<'_, Answers<D>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, name: &str, of: &Of, now: Instant) -> Found {
+    /// Returns what is there under a name for somebody who asks now and wants it to depend on the same.
+    pub fn find(&self, name: &str, of: &Of, now: Instant) -> Found<D> {
         let mut answers = self.answers();
-        let Some(answer) = answers.get_mut(name).filter(|answer| answer.of == *of) else { return Found::Nothing };
+        let found = answers.by_name.get_mut(name).filter(|answer| answer.of == *of);
+        let Some(answer) = found else { return Found::Nothing };
         let age = now.saturating_duration_since(answer.made_at);
         let is_within = |times: u32| age <= answer.took.saturating_mul(times).min(OLDEST);
         if !of.changes_by_itself() || is_within(FRESH_TIMES) {
@@ -97,65 +104,25 @@ impl Kept {
 
     /// Forgets all, because something was changed here and whoever did that is to see it.
     pub fn forget(&self) {
-        self.answers().clear();
+        *self.answers() = Answers { by_name: HashMap::new(), forgotten_at: Some(Instant::now()) };
     }
 
-    fn keep(&self, name: String, answer: Answer) {
+    /// Keeps what was made since `began`, and is as old as what it was read from.
+    pub fn keep(&self, name: String, of: Of, document: D, began: Instant) {
+        self.put(name, Answer { of, document, made_at: began, took: began.elapsed(), is_made_again: false });
+    }
+
+    fn put(&self, name: String, answer: Answer<D>) {
         let mut answers = self.answers();
-        answers.insert(name, answer);
-        while answers.len() > MOST {
-            let Some(oldest) = answers.iter().min_by_key(|(_, answer)| answer.made_at).map(|(name, _)| name.clone())
-            else {
-                return;
-            };
-            answers.remove(&oldest);
+        let Answers { by_name, forgotten_at } = &mut *answers;
+        if forgotten_at.is_some_and(|forgotten_at| answer.made_at <= forgotten_at) {
+            return;
         }
-    }
-}
-
-impl Connections {
-    /// Answers with what `draw` reads of a job, or with what it has read; `name` says what of it that is, and `of` on what it depends.
-    pub async fn drawn_of<T: Serialize + 'static>(
-        self: &Arc<Self>,
-        job: String,
-        name: String,
-        of: fn(Job) -> Of,
-        draw: impl FnOnce(&Client, JobId) -> Result<T, Refused> + Send + 'static,
-    ) -> Reply {
-        let row = self.look(move |client| Ok(client.job(client.find_job(&job)?)?)).await?;
-        let (id, of) = (row.id, of(row));
-        self.drawn(format!("{id} {name}"), of, move |client| draw(client, id)).await
-    }
-
-    /// Answers with what `draw` reads, or has read, of that on which it depends.
-    pub async fn drawn<T: Serialize + 'static>(
-        self: &Arc<Self>,
-        name: String,
-        of: Of,
-        draw: impl FnOnce(&Client) -> Result<T, Refused> + Send + 'static,
-    ) -> Reply {
-        let found = self.kept().find(&name, &of, Instant::now());
-        let make = |connections: Arc<Connections>| async move {
-            let making = tokio::task::spawn_blocking(move || {
-                let began = Instant::now();
-                connections.slow_reader().data_version()?;
-                let document = Document::of(&draw(connections.slow_reader())?)?;
-                // As old as what it was read from.
-                let (made_at, took) = (began, began.elapsed());
-                let answer = Answer { of, document: document.clone(), made_at, took, is_made_again: false };
-                connections.kept().keep(name, answer);
-                Ok(document)
-            });
-            making.await?
-        };
-        match found {
-            Found::Good(document) => Ok(document),
-            Found::Nothing => make(Arc::clone(self)).await,
-            Found::Aging(document) => {
-                // What goes wrong is said to whoever asks when this one is too old.
-                tokio::spawn(make(Arc::clone(self)));
-                Ok(document)
-            }
+        by_name.insert(name, answer);
+        while by_name.len() > MOST {
+            let oldest = by_name.iter().min_by_key(|(_, answer)| answer.made_at);
+            let Some(oldest) = oldest.map(|(name, _)| name.clone()) else { return };
+            by_name.remove(&oldest);
         }
     }
 }
@@ -168,15 +135,14 @@ mod tests {
 
     fn job(revision: i64, rest: Option<i64>) -> Of {
         let rest = rest.map(|failed| (JobStatus::Failed, Progress { failed, ..Progress::default() }, None));
-        Of::Job { id: JobId(1), uid: "u".to_owned(), epoch: Epoch(1), revision, rest }
+        Of::Job { uid: "u".to_owned(), epoch: Epoch(1), revision, rest }
     }
 
     /// Returns what is found of an answer of that age.
     fn found(kept: &Of, asked: &Of, age: Duration) -> &'static str {
-        let (all, made_at) = (Kept::default(), Instant::now());
-        let document = Document::of(&1).unwrap();
-        let answer = Answer { of: kept.clone(), document, made_at, took: TOOK, is_made_again: false };
-        all.keep("1 charts".to_owned(), answer);
+        let (all, made_at) = (Kept::new(), Instant::now());
+        let answer = Answer { of: kept.clone(), document: 1, made_at, took: TOOK, is_made_again: false };
+        all.put("1 charts".to_owned(), answer);
         match all.find("1 charts", asked, made_at + age) {
             Found::Nothing => "nothing",
             Found::Good(_) => "good",
@@ -201,17 +167,24 @@ mod tests {
 
     #[test]
     fn no_more_pictures_are_kept_than_there_is_room_for() {
-        let all = Kept::default();
+        let all = Kept::new();
         let begin = Instant::now();
 
-        for number in 0..40_u32 {
-            let document = Document::of(&number).unwrap();
-            let made_at = begin + TOOK * number;
+        for document in 0..40_u32 {
+            let made_at = begin + TOOK * document;
             let answer = Answer { of: Of::Database, document, made_at, took: TOOK, is_made_again: false };
-            all.keep(format!("{number} charts"), answer);
+            all.put(format!("{document} charts"), answer);
         }
 
-        assert_eq!(all.answers().len(), MOST);
-        assert!(all.answers().contains_key("39 charts") && !all.answers().contains_key("0 charts"));
+        let kept = |name| matches!(all.find(name, &Of::Database, begin), Found::Good(_));
+        assert_eq!(all.answers().by_name.len(), MOST);
+        assert_eq!([kept("39 charts"), kept("0 charts")], [true, false]);
+
+        all.forget();
+        all.put(
+            "40 charts".to_owned(),
+            Answer { of: Of::Database, document: 40, made_at: begin, took: TOOK, is_made_again: false },
+        );
+        assert_eq!([kept("39 charts"), kept("40 charts")], [false, false]);
     }
 }

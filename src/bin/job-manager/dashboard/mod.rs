@@ -13,6 +13,7 @@ mod answer;
 mod assets;
 mod bound;
 mod downloads;
+mod drawn;
 mod error;
 mod events;
 mod kept;
