@@ -187,7 +187,7 @@ fn find_by_words(client: &Client, words: &str) -> Result<JobId, ToolError> {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJob {
-    /// Number, uid, name or key, or last.
+    /// Number, uid, name, key or last.
     #[schemars(with = "String")]
     pub job: JobGiven,
 }
@@ -197,7 +197,7 @@ pub(super) struct OneJob {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJobWithReason {
-    /// Number, uid, name or key, or last.
+    /// Number, uid, name, key or last.
     #[schemars(with = "String")]
     pub job: JobGiven,
     /// Why, for whoever looks at the job later.

@@ -72,7 +72,7 @@ impl Server {
         let question = tokio::task::spawn_blocking(move || tools[index].asks(&of_call, &arguments)).await;
         // What goes wrong here goes wrong in the call as well, which says so.
         let Ok(Some(question)) = question else { return Ok(jobs) };
-        ask(&question, request.input_responses.as_ref(), context).await?;
+        ask(&question, request, context).await?;
         let Some((name, place)) = question.allows else { return Ok(jobs) };
         let mut allowed = self.allowed();
         *allowed = Arc::new(allowed.and_command(name, place));
