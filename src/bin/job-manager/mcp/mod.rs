@@ -14,6 +14,7 @@
 mod allowed;
 mod answer;
 mod batch;
+mod cancels;
 mod changed_units;
 mod error;
 mod exact;
