@@ -245,7 +245,7 @@ fn a_job_that_was_to_be_cancelled_when_its_manager_died_is_not_resumed() {
     world.ok(&["cancel", &job]);
 
     assert_eq!(asked, "0 units cancelled");
-    assert!(refused.contains("was to be cancelled when its manager died"), "{refused}");
+    assert!(refused.contains("is to be cancelled, and whoever was to do so is gone"), "{refused}");
     assert!(text(&status.stderr).contains("`job-manager cancel 1` ends it"), "{}", text(&status.stderr));
     assert!(explained.contains("before it could cancel the job"), "{explained}");
     assert_eq!(world.status(&job)["job_status"], "cancelled");

@@ -221,3 +221,19 @@ fn fault_480_a_job_that_is_to_be_cancelled_is_run_by_nobody_when_the_server_dies
         (&json!("cancelled"), Some(8))
     );
 }
+
+#[test]
+fn a_host_that_follows_a_start_hears_how_many_items_were_read_and_can_give_it_up() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let batch = json!({ "command": ["echo", "{}"], "range": "1-4294967295" });
+
+    let call = host.begin_with_progress("start_batch", &batch, &json!("reading"));
+    let told = [host.message(), host.message()].map(|message| message["params"].clone());
+    host.say(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": call } }));
+    wait_for(&world, "nothing to be left", || world.count("count(*) FROM jobs") == 0);
+
+    let [first, second] = told.each_ref().map(|told| told["progress"].as_f64().unwrap());
+    assert!(0.0 < first && first < second, "{told:?}");
+    assert!(told[0]["message"].as_str().unwrap().ends_with("read") && told[0]["total"].is_null(), "{told:?}");
+}

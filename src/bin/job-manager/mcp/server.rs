@@ -17,6 +17,7 @@ use super::allowed::{Allowed, Refused};
 use super::faces::Faces;
 use super::jobs::{Database, JobGiven};
 use super::offer::{instructions, offered};
+use super::progress::Progress;
 use super::questions::{ask, can_ask};
 use super::requests::{misfit, refuse_cursor};
 use super::resources;
@@ -147,6 +148,7 @@ impl ServerHandler for Server {
             }
             None => None,
         };
+        let _telling = Progress::of(&context).tell_reading(jobs.items_read());
         let answered = tokio::task::spawn_blocking(move || tools[index].call(&jobs, &arguments)).await;
         drop(waited);
         // Nobody reads the answer to a call that was cancelled.
