@@ -89,6 +89,7 @@ mod manual;
 mod many_machines;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "mcp")]
 mod mcp_answers;
 #[cfg(feature = "mcp")]
 mod mcp_bounds;
