@@ -215,8 +215,8 @@ pub enum ClientError {
         /// The job.
         job: JobId,
     },
-    /// The job's manager died before it could cancel the job.
-    #[error("job {job} was to be cancelled when its manager died")]
+    /// The job is to be cancelled, and its manager, or whoever else was to do so, died before.
+    #[error("job {job} is to be cancelled, and whoever was to do so is gone")]
     CancelUnfinished {
         /// The job.
         job: JobId,

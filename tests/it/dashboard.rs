@@ -610,7 +610,12 @@ fn an_approval_is_for_as_many_units_as_it_says_and_a_body_that_is_not_understood
     world.run(&["run", "-q", "--canary", "2", "--range", "1-6", "--", "true", "{}"]);
     let dashboard = world.serve(&[]);
 
-    for (verb, body) in [("approve", "not json"), ("approve", r#"{"nxt":1}"#), ("approve", r#"{"next":0}"#), ("resume", r#"{"now":true}"#)] {
+    for (verb, body) in [
+        ("approve", "not json"),
+        ("approve", r#"{"nxt":1}"#),
+        ("approve", r#"{"next":0}"#),
+        ("resume", r#"{"now":true}"#),
+    ] {
         let refused = dashboard.post(&format!("/api/v1/jobs/1/{verb}"), body);
         assert!((400..=422).contains(&refused.status) && refused.status != 409, "{verb} {body}: {}", refused.status);
     }

@@ -90,6 +90,8 @@ mod many_machines;
 #[cfg(feature = "mcp")]
 mod mcp;
 #[cfg(feature = "mcp")]
+mod mcp_answers;
+#[cfg(feature = "mcp")]
 mod mcp_bounds;
 #[cfg(feature = "mcp")]
 mod mcp_bundle;
