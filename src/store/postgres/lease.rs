@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Text};
 
-use super::ranges;
+use super::{Here, ranges};
 use crate::model::{Heartbeat, JobId, JobStatus, Limits, OnHostLoss, Row, Timestamp, UnitStatus, Unreadable};
 use crate::store::Lease;
 use crate::store::columns::{Checked, Word};
@@ -68,9 +68,12 @@ statement! {
 }
 
 statement! {
+    // Machines that were made alike have files of the same number and name. On one that has booted since nobody lives, but that cannot
+    // be told from another machine of its name: the lease tells.
     struct LoseHere<'a> {
         "UPDATE managers SET state = 'lost', ended_at = heartbeat_at WHERE state = 'live' AND job_id = " job: i64 as BigInt,
         " AND database = " database: &'a str as Text,
+        " AND boot_id = " boot_id: &'a str as Text,
     }
     ""
 }
@@ -162,15 +165,15 @@ pub(in crate::store) fn lose_expired(conn: &mut DbConnection, job: JobId, on_los
     }
 }
 
-/// Records as lost the managers of a job that ran at a place where the caller keeps others from running. They keep what they owned
-/// until somebody takes it.
+/// Records as lost the managers of a job that ran at a place where the caller keeps others from running, since its machine has
+/// booted. They keep what they owned until somebody takes it.
 pub(in crate::store) fn lose_here(
     conn: &mut DbConnection,
     job: JobId,
-    database: &str,
+    here: Here<'_>,
     on_loss: OnHostLoss,
 ) -> Result<(), Failure> {
-    let lost = LoseHere { job: job.0, database }.execute(conn)?;
+    let lost = LoseHere { job: job.0, database: here.database, boot_id: &here.host.boot_id }.execute(conn)?;
     add_deaths(conn, lost)?;
     lose_expired(conn, job, on_loss)
 }
