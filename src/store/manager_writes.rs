@@ -58,7 +58,7 @@ pub(super) fn begin(
     if !on_server(conn) {
         return Ok(());
     }
-    if !postgres::renew(conn, lease, postgres::lease_length(limits))? {
+    if postgres::renew(conn, lease, postgres::lease_length(limits))?.is_none() {
         return Err(lease.fenced().into());
     }
     postgres::adopt(conn, lease, here)

@@ -29,7 +29,7 @@ statement! {
         "UPDATE managers SET lease_until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + " length: i64 as BigInt,
         ", heartbeat_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint WHERE state = 'live' AND uid = " uid: String as Text,
     }
-    ""
+    " RETURNING heartbeat_at" -> BigInt
 }
 
 statement! {
@@ -46,7 +46,7 @@ statement! {
         " FROM jobs WHERE state = 'live' AND jobs.id = job_id AND managers.uid = " uid: String as Text,
     }
     " RETURNING jobs.status, jobs.failures + failures_shift + coalesce((SELECT sum(other.failures_shift) FROM managers AS other \
-     WHERE other.state = 'live' AND other.job_id = jobs.id AND other.uid <> managers.uid), 0)::bigint" -> (Text, BigInt)
+     WHERE other.state = 'live' AND other.job_id = jobs.id AND other.uid <> managers.uid), 0)::bigint, heartbeat_at" -> (Text, BigInt, BigInt)
 }
 
 statement! {
@@ -95,6 +95,14 @@ statement! {
 }
 
 statement! {
+    struct IsBefore {
+        "SELECT EXISTS (SELECT 1 FROM managers WHERE uid = " uid: String as Text,
+        " AND heartbeat_at < " left: i64 as BigInt,
+    }
+    ")" -> Bool
+}
+
+statement! {
     struct HasLeft {
         "SELECT EXISTS (SELECT 1 FROM managers WHERE state = 'left' AND uid = " uid: String as Text,
     }
@@ -108,20 +116,31 @@ pub(in crate::store) fn time(conn: &mut DbConnection) -> Result<Timestamp, Failu
     Ok(Timestamp::from_micros(Time {}.get_result(conn)?))
 }
 
-/// Renews a lease for that long; `false` when it is over, and what the transaction has written so far must be undone.
-pub(in crate::store) fn renew(conn: &mut DbConnection, lease: Lease, length: Duration) -> Result<bool, Failure> {
+/// Renews a lease for that long, and returns when that was; none when it is over, and what the transaction has written so far must be
+/// undone.
+pub(in crate::store) fn renew(
+    conn: &mut DbConnection,
+    lease: Lease,
+    length: Duration,
+) -> Result<Option<Timestamp>, Failure> {
     let length = i64::try_from(length.as_micros()).expect("a lease fits");
-    Ok(Renew { length, uid: lease.manager.to_string() }.execute(conn)? == 1)
+    let at: Option<i64> = Renew { length, uid: lease.manager.to_string() }.get_result(conn).optional()?;
+    Ok(at.map(Timestamp::from_micros))
 }
 
-/// Renews a lease for that long and counts what its manager's units have moved; returns the state of the job and how many of its
-/// units have failed since its latest start. None when the lease is over.
+/// Returns `true` if the row of a manager is older than what it has written there before: the database is one of an earlier time.
+pub(in crate::store) fn was_set_back(conn: &mut DbConnection, lease: Lease, left: Timestamp) -> Result<bool, Failure> {
+    Ok(IsBefore { uid: lease.manager.to_string(), left: left.as_micros() }.get_result(conn)?)
+}
+
+/// Renews a lease for that long and counts what its manager's units have moved; returns the state of the job, how many of its
+/// units have failed since its latest start, and when that was. None when the lease is over.
 pub(in crate::store) fn count(
     conn: &mut DbConnection,
     lease: Lease,
     counters: &Counters,
     length: Duration,
-) -> Result<Option<(JobStatus, u64)>, Failure> {
+) -> Result<Option<(JobStatus, u64, Timestamp)>, Failure> {
     let failed = counters.of(UnitStatus::Failed);
     let count = Count {
         length: i64::try_from(length.as_micros()).expect("a lease fits"),
@@ -134,10 +153,10 @@ pub(in crate::store) fn count(
         failures: failed.max(0),
         uid: lease.manager.to_string(),
     };
-    let counted: Option<(Checked<Word<JobStatus>>, i64)> = count.get_result(conn).optional()?;
+    let counted: Option<(Checked<Word<JobStatus>>, i64, i64)> = count.get_result(conn).optional()?;
     let row = Row::Job(lease.job);
-    let read = |(status, failures): (Checked<Word<JobStatus>>, i64)| -> Result<_, Unreadable> {
-        Ok((status.of(row, "status")?.0, failures.unsigned_abs()))
+    let read = |(status, failures, at): (Checked<Word<JobStatus>>, i64, i64)| -> Result<_, Unreadable> {
+        Ok((status.of(row, "status")?.0, failures.unsigned_abs(), Timestamp::from_micros(at)))
     };
     Ok(counted.map(read).transpose()?)
 }

@@ -48,7 +48,7 @@ pub(super) use holders::{holders, is_held, is_live, owner_of};
 pub(super) use insert::insert;
 pub(super) use job_lock::{lock, lock_meters, share_lock};
 pub(super) use lease::{
-    beat, count, has_left, lease_length, lose_expired, lose_here, others_go_on, renew, time, was_followed,
+    beat, count, has_left, lease_length, lose_expired, lose_here, others_go_on, renew, time, was_followed, was_set_back,
 };
 pub(super) use left::{Here, adopt, give_back_here, jobs_of_host, lose_host};
 pub(super) use look::{Look, look};
