@@ -175,13 +175,13 @@ const UNDER_WAY: &str = under_way!(
     "units AS running INDEXED BY units_running WHERE status = 'running' AND running.id BETWEEN jobs.id << 32 AND (jobs.id << 32) + 4294967295",
     "SELECT value FROM json_each("
 );
-// No index of a server names a state: those that run are in ranges.
+// No index of a server names a state: those that run are in ranges, if any are.
 #[cfg(feature = "postgres")]
 const UNDER_WAY_ON_POSTGRES: &str = under_way!(
     "",
     "ranges CROSS JOIN LATERAL (SELECT id, started_at FROM units WHERE status = 'running' \
      AND id BETWEEN (ranges.job_id << 32) + ranges.first AND (ranges.job_id << 32) + ranges.last OFFSET 0) AS running \
-     WHERE ranges.job_id = jobs.id",
+     WHERE ranges.job_id = jobs.id AND 0 < jobs.running + (SELECT coalesce(sum(running_shift), 0) FROM managers AS live WHERE live.state = 'live' AND live.job_id = jobs.id)",
     "SELECT value::bigint FROM json_array_elements_text(("
 );
 
