@@ -99,13 +99,13 @@ fn units_of_a_killed_manager_run_elsewhere_within_two_seconds_and_of_a_dead_host
     for is_host_dead in [false, true] {
         let Some(hosts) = Hosts::new() else { return };
         hosts.create_waiting(2, 2);
-        let mut dead = hosts.work("one", &["last"]);
+        let mut work = Some(hosts.work("one", &["last"]));
         hosts.wait("both units", || hosts.begun() == 2);
         let other = hosts.work("two", &["last", "--exit-when-idle"]);
         hosts.wait_for_managers(&["two"]);
         let manager = hosts.manager("one").unwrap();
 
-        if is_host_dead {
+        if let Some(mut dead) = work.take_if(|_| is_host_dead) {
             dead.kill().unwrap();
             dead.wait().unwrap();
         }
@@ -125,8 +125,6 @@ fn units_of_a_killed_manager_run_elsewhere_within_two_seconds_and_of_a_dead_host
         hosts.let_go();
         assert_eq!(exit_of(other), Some(0));
         hosts.assert_completed(2, 2);
-        if !is_host_dead {
-            hosts.leave(dead);
-        }
+        work.into_iter().for_each(|work| hosts.leave(work));
     }
 }
