@@ -34,6 +34,7 @@ impl Renewals {
     }
 
     /// Returns the time that the latest renewal has left in the manager's row.
+    #[cfg(feature = "postgres")]
     pub(super) fn left(&self) -> Option<Timestamp> {
         self.lock().left
     }

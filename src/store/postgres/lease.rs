@@ -94,6 +94,7 @@ statement! {
     ")" -> Bool
 }
 
+#[cfg(feature = "postgres")]
 statement! {
     struct IsBefore {
         "SELECT EXISTS (SELECT 1 FROM managers WHERE uid = " uid: String as Text,
@@ -129,6 +130,7 @@ pub(in crate::store) fn renew(
 }
 
 /// Returns `true` if the row of a manager is older than what it has written there before: the database is one of an earlier time.
+#[cfg(feature = "postgres")]
 pub(in crate::store) fn was_set_back(conn: &mut DbConnection, lease: Lease, left: Timestamp) -> Result<bool, Failure> {
     Ok(IsBefore { uid: lease.manager.to_string(), left: left.as_micros() }.get_result(conn)?)
 }
