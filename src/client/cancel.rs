@@ -9,7 +9,7 @@ use crate::handler::JobContext;
 use crate::model::{JobId, JobStatus, KillThen, Limits, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::recovery::{Leftovers, RecoveryError};
 use crate::store::{JobRows, StoreError};
-use crate::sys::SlotNotes;
+use crate::sys::{SlotNotes, own_identity};
 
 /// Looks for units that came back to pending, or began, while others were cancelled.
 const LOOKS: usize = 8;
@@ -129,7 +129,8 @@ impl Client {
         let notes =
             SlotNotes::open(&files.notes(), Limits::MAX_WORKERS).map_err(ClientError::files("open", files.notes()))?;
         let mut store = self.store();
-        let lease = store.take_over(job)?;
+        let who = own_identity().map_err(ClientError::files("identify", "/proc/self"))?;
+        let lease = store.take_over(job, &who)?;
         let context = JobContext::of(&store.job(job)?, store.spec(job)?, files, store.file().clone());
         let leftovers = Leftovers::end(&mut store, lease, &context, &notes).map_err(failed(&context))?;
         Ok((leftovers, context, notes))

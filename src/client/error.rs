@@ -12,7 +12,6 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::files::explain_denied;
 use crate::handler::UnitLimitError;
 use crate::model::{JobId, JobStatus, Seq, UnitStatus};
 use crate::status::Reason;
@@ -288,15 +287,4 @@ pub enum ClientError {
         /// The cause.
         source: io::Error,
     },
-}
-
-impl ClientError {
-    /// Returns a function that wraps what the operating system said about a file.
-    pub(super) fn files(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> ClientError {
-        let path = path.into();
-        move |source| {
-            let source = explain_denied(&path, source);
-            ClientError::Files { operation, path, source }
-        }
-    }
 }

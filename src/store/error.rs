@@ -201,7 +201,7 @@ pub enum StoreError {
         attempt: u32,
     },
     /// A later manager has taken the job over; the caller must end its units and go.
-    #[error("job {job} has a newer manager, epoch {epoch} is over")]
+    #[error("job {job} has a newer manager, or its database is one of an earlier time: epoch {epoch} is over")]
     Fenced {
         /// The job.
         job: JobId,
