@@ -36,6 +36,12 @@ impl Client {
         if let Some(deadline) = row.deadline_at().filter(|deadline| *deadline <= Timestamp::now()) {
             return Err(StartError::PastDeadline { job: row.id, deadline }.into());
         }
+        if row.limits.hold_flagged && row.progress.unfinished() == 0 {
+            let undecided = self.store().undecided(row.id)?;
+            if undecided > 0 {
+                return Err(StartError::Undecided { job: row.id, undecided }.into());
+            }
+        }
         let Some(other) = row.limits.after.filter(|_| row.progress.pending == row.progress.total) else {
             return Ok(());
         };

@@ -19,6 +19,7 @@ pub(super) struct RateMeter {
     alone_every: Duration,
     /// How often in a row one was all there was to record.
     alone: u32,
+    began: Instant,
     last: Instant,
     ended: usize,
     rate: Option<f64>,
@@ -32,7 +33,8 @@ type Said = (usize, usize, Option<Waits>, Option<Adapted>);
 impl RateMeter {
     /// Makes one whose heartbeats keep that distance while there is nothing else to record.
     pub fn new(alone_every: Duration) -> Self {
-        Self { alone_every, alone: 0, last: Instant::now(), ended: 0, rate: None, said: (0, 0, None, None) }
+        let now = Instant::now();
+        Self { alone_every, alone: 0, began: now, last: now, ended: 0, rate: None, said: (0, 0, None, None) }
     }
 
     /// Counts units that have ended.
@@ -54,17 +56,20 @@ impl RateMeter {
             return None;
         }
         let alone = if is_news { 0 } else { (self.alone + 1).min(MOST_ALONE) };
-        let rate_per_second = average(self.rate, self.ended as f64 / elapsed.as_secs_f64(), elapsed);
+        let latest = self.ended as f64 / elapsed.as_secs_f64();
+        let rate_per_second = average(self.rate, latest, elapsed, self.began.elapsed());
         let (last, rate) = (Instant::now(), Some(rate_per_second));
-        *self = Self { alone_every: self.alone_every, alone, last, ended: 0, rate, said: says };
+        *self = Self { alone, last, ended: 0, rate, said: says, ..*self };
         Some(Heartbeat { at: shared.clock.now(), workers, running, rate_per_second, waits, adapted })
     }
 }
 
-/// Blends the latest rate into the average, the more the longer it was measured.
-fn average(before: Option<f64>, latest: f64, measured: Duration) -> f64 {
+/// Blends the latest rate into the average, the more the longer it was measured. At first all that there is counts alike: units that
+/// take seconds end in bursts, and one second says nothing of the others.
+fn average(before: Option<f64>, latest: f64, measured: Duration, age: Duration) -> f64 {
     let Some(before) = before else { return latest };
-    let weight = 1.0 - (-measured.as_secs_f64() / MEMORY.as_secs_f64()).exp();
+    let faded = 1.0 - (-measured.as_secs_f64() / MEMORY.as_secs_f64()).exp();
+    let weight = faded.max((measured.as_secs_f64() / age.as_secs_f64()).min(1.0));
     before + (latest - before) * weight
 }
 
@@ -77,9 +82,21 @@ mod tests {
         let mut rate = Some(100.0);
 
         for _ in 0..60 {
-            rate = Some(average(rate, 10.0, Duration::from_secs(1)));
+            rate = Some(average(rate, 10.0, Duration::from_secs(1), Duration::from_secs(3600)));
         }
 
         assert!((10.0..12.0).contains(&rate.unwrap()), "{rate:?}");
+    }
+
+    #[test]
+    fn at_first_the_rate_is_that_of_all_the_time_that_there_was() {
+        let (mut rate, second) = (None, Duration::from_secs(1));
+
+        for age in 1..=10 {
+            // Two units of two seconds each, on two workers.
+            rate = Some(average(rate, if age % 2 == 0 { 2.0 } else { 0.0 }, second, second * age));
+        }
+
+        assert!((rate.unwrap() - 1.0).abs() < 1e-9, "{rate:?}");
     }
 }

@@ -158,12 +158,16 @@ impl Charts {
 
     /// Adds when nobody ran the job, as far as its managers tell; one that lives is still there at the right edge.
     #[must_use]
-    pub(crate) fn with_pauses(mut self, managers: &[ManagerRun]) -> Charts {
+    pub(crate) fn with_pauses(mut self, managers: &[ManagerRun], are_frequent: bool) -> Charts {
         let Some((from, until)) = self.from.zip(self.until()) else { return self };
         let span = |run: &ManagerRun| {
             let ended_at = match run.state {
                 // One that has died stands as live until somebody goes on with the job.
-                ManagerState::Live if until.saturating_sub(run.heartbeat_at.as_micros()) <= SILENCE => until,
+                ManagerState::Live
+                    if !are_frequent || until.saturating_sub(run.heartbeat_at.as_micros()) <= SILENCE =>
+                {
+                    until
+                }
                 _ => run.ended_at.unwrap_or(run.heartbeat_at).as_micros(),
             };
             Some((run.started_at?.as_micros(), ended_at))

@@ -74,9 +74,8 @@ fn held_results_reach_nobody_before_they_are_accepted() {
     assert!(world.ok(&["explain", "1"]).contains("job-manager review 1"), "{}", world.ok(&["explain", "1"]));
     assert_eq!(results(&world, &[]), (1..=200).step_by(2).collect::<Vec<_>>());
     assert_eq!(results(&world, &["--all"]).len(), 200);
-    // Whoever resumes it finds it as it was.
-    world.ok(&["resume", "1"]);
-    world.fails(12, &["wait", "1"]);
+    let refused = world.fails(4, &["resume", "1"]);
+    assert!(refused.contains("a review of 100 flagged units") && refused.contains("job-manager review 1"), "{refused}");
     assert!(!world.path("seen").exists());
 
     world.ok(&["review", "1", "--accept", "--match", "^1", "--note", "looked"]);

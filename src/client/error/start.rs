@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::wording::{excerpt, no_scope};
-use crate::model::{Amount, ErrorKind, JobId, Timestamp, local_time};
+use crate::model::{Amount, ErrorKind, JobId, Timestamp, counted, local_time};
 use crate::sys::ScopeError;
 
 /// A manager that could not be started.
@@ -61,6 +61,14 @@ pub enum StartError {
         job: JobId,
         /// When that was.
         deadline: Timestamp,
+    },
+    /// Only decisions about flagged units are lacking before the last unit of the job runs.
+    #[error("job {job} waits for a review of {}", counted(*undecided, "flagged unit"))]
+    Undecided {
+        /// The job.
+        job: JobId,
+        /// Units that nobody has decided about.
+        undecided: u64,
     },
     /// The job is to start after another one that will not complete.
     #[error("job {job} waits for job {other}, which {what}")]
@@ -120,6 +128,7 @@ impl StartError {
             | Self::HostLacks { .. }
             | Self::OverBudget { .. }
             | Self::PastDeadline { .. }
+            | Self::Undecided { .. }
             | Self::Hopeless { .. } => ErrorKind::Conflict,
             Self::ManagerRefused { kind, .. } => *kind,
             Self::HookMissing

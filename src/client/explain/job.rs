@@ -23,7 +23,7 @@ pub(super) fn explain(seen: &Snapshot) -> Explanation {
         JobStatus::Partial | JobStatus::Created if seen.health == Health::Running => starting(seen),
         JobStatus::Partial | JobStatus::Created => say(
             Why::NotStarted,
-            format!("job {job} was created with {} and never started", counted(left, "unit")),
+            format!("job {job} was created with {} and never started", counted(seen.job.progress.total, "unit")),
             NextStep::Start(job),
         ),
         JobStatus::Running => match seen.health {

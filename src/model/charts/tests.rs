@@ -90,7 +90,7 @@ fn nobody_ran_between_managers_and_after_the_last_one() {
         manager(3, ManagerState::Left, 60, Some(100)),
     ];
     let of = |managers: &[ManagerRun]| {
-        let charts = Charts::of(&runs, 2, 2, None).with_pauses(managers);
+        let charts = Charts::of(&runs, 2, 2, None).with_pauses(managers, true);
         charts
             .pauses
             .iter()

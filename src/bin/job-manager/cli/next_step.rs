@@ -10,6 +10,11 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
     let meant = "or say with --any-owner or JOB_MANAGER_ANY_OWNER=1 that it is meant";
     Some(match error {
         ClientError::NotStarted { source, .. } => return next_step(source),
+        ClientError::NoSuchJob { selector } => {
+            // Verbs about many units take one as a filter.
+            let (job, seq) = selector.rsplit_once(':').filter(|(_, seq)| seq.parse::<u32>().is_ok())?;
+            format!("`{job} --seq {seq}` names a unit where a verb is about several")
+        }
         ClientError::Store(StoreError::Unreadable(found)) => match found.row {
             Row::Job(job) => format!("`rm {job}` deletes it"),
             Row::Settings => "`scale --machine N` sets another".to_owned(),
@@ -56,6 +61,7 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
                 "`job-manager set {job} deadline=DURATION` sets another, counted from its first start, and `deadline=0` none"
             )
         }
+        ClientError::Start(StartError::Undecided { job, .. }) => format!("`job-manager review {job}` shows them"),
         ClientError::Start(StartError::Hopeless { job, .. }) => {
             format!("complete that one, or `job-manager set {job} after=none` lets it start without")
         }

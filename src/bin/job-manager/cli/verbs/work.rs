@@ -2,6 +2,7 @@
 
 use clap::Args;
 use job_manager::client::{WorkEvent, WorkOptions, install_stop_flags};
+use job_manager::model::Limits;
 
 use crate::cli::{CliError, Global, Output};
 
@@ -19,7 +20,7 @@ pub struct Work {
     #[arg(long, conflicts_with = "jobs")]
     pub any: bool,
     /// Most units of each job that run at the same time here [default: as the job says]
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=Limits::MAX_WORKERS as i64))]
     pub workers: Option<u16>,
     /// End with success once no job has anything to do
     #[arg(long)]
