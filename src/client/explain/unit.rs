@@ -93,7 +93,7 @@ fn pending(seen: &Snapshot, of: &ObservedUnit, name: &str) -> Explanation {
         return Explanation::new(Why::UnitWaits, sentence, retry);
     }
     if let Some(first) = seen.job.limits.canary.filter(|_| !seen.job.limits.reach().has(unit.seq)) {
-        let which = match (seen.job.limits.sample, first) {
+        let which = match (&seen.job.limits.sample, first) {
             (Some(_), _) => format!("a sample of {}", counted(first, "unit")),
             (None, 1) => "the first unit".to_owned(),
             (None, _) => format!("the first {}", counted(first, "unit")),
