@@ -147,6 +147,9 @@ impl Client {
         if has_ended(&row) {
             return Err(ClientError::NothingToRun { job, status: row.status });
         }
+        if row.stop_request == Some(StopRequest::Cancel) && health.health != Health::Running {
+            return Err(ClientError::CancelUnfinished { job });
+        }
         if row.status == JobStatus::AwaitingApproval && row.limits.canary.is_some() && !is_approved {
             return Err(ClientError::AwaitsApproval { job });
         }
@@ -154,9 +157,6 @@ impl Client {
         self.refuse_pause_at_once(&row)?;
         // Before anything is written: a start that is refused changes nothing.
         self.refuse_without_secrets(&row)?;
-        if row.stop_request == Some(StopRequest::Cancel) && health.health != Health::Running {
-            return Err(ClientError::CancelUnfinished { job });
-        }
         if row.stop_request.is_some() && health.health != Health::Running {
             // It was meant for a manager that is no more; whoever starts the job now wants it to run.
             self.store().withdraw_stop_request(&row)?;

@@ -21,14 +21,16 @@ impl Client {
     /// When the database is another user's, or a secret is missing that the units get by name.
     pub fn check_start(&self, job: JobId) -> Result<(), ClientError> {
         self.refuse_other_owner()?;
-        self.refuse_without_secrets(&self.store().job(job)?)
+        // In two steps: the store is locked by whoever uses it.
+        let row = self.store().job(job)?;
+        self.refuse_without_secrets(&row)
     }
 
     /// Refuses to start a job that would pause at once: its deadline has passed, or the job that it waits for has ended without having
     /// completed.
     pub(super) fn refuse_pause_at_once(&self, row: &Job) -> Result<(), ClientError> {
-        if row.status == JobStatus::Running {
-            // Its manager has died: the next one has to look at what that left, whatever follows.
+        if row.status != JobStatus::Paused {
+            // Of one that has died the next manager has to look at what that left; one that was never started pauses and says why.
             return Ok(());
         }
         if let Some(deadline) = row.deadline_at().filter(|deadline| *deadline <= Timestamp::now()) {

@@ -266,7 +266,7 @@ pub(super) fn cancel_unfinished(
 pub(super) fn reopen(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     let row = lock_job(conn, job)?;
     if row.stop_request == Some(StopRequest::Cancel) {
-        return Err(StoreError::Cancelling { job }.into());
+        return Err(StoreError::Cancelling(job).into());
     }
     if row.status.is_terminal() && row.progress.unfinished() > 0 {
         set_status(conn, job, JobStatus::Paused, None)?;

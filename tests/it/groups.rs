@@ -251,8 +251,9 @@ fn fault_462_one_manager_runs_the_units_of_groups_and_another_goes_on_when_it_ha
 #[test]
 fn a_new_rate_of_groups_holds_for_units_that_wait_by_the_old_one() {
     let world = World::new();
-    let submit = ["submit", "-q", "-j", "1", "--group", "a", "--group-rate", "1/h", "--range", "1-2", "--", "true"];
-    world.ok(&submit);
+    let units = world.write("units", "a\na\n");
+    let submit = ["submit", "-q", "-j", "1", "--group", "{}", "--group-rate", "1/h", "--lines"];
+    world.ok(&[&submit[..], &[units.to_str().unwrap(), "--", "true"]].concat());
     wait_for(&world, "the first unit", || world.status("1")["progress"]["completed"] == 1);
 
     world.ok(&["set", "1", "group-rate=10/s"]);

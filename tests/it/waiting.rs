@@ -285,7 +285,9 @@ fn a_job_that_would_pause_at_once_is_not_started_and_says_what_helps() {
     let late = ["run", "-q", "--name", "late", "--deadline", "300ms", "--kill-after", "1s", "--", "sleep", "600"];
     assert_eq!(world.run(&late).status.code(), Some(12));
 
-    let hopeless = world.fails(4, &["start", "second"]);
+    world.ok(&["start", "second"]);
+    world.wait_for_status("second", "paused");
+    let hopeless = world.fails(4, &["resume", "second"]);
     let past = world.fails(4, &["resume", "late"]);
 
     assert!(hopeless.contains("which is cancelled") && hopeless.contains("set 2 after=none"), "{hopeless}");
