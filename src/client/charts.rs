@@ -11,8 +11,8 @@ const MOST_UNITS: i64 = 10_000;
 impl Client {
     /// Returns when the units of a job ended and how long they took, for pictures.
     ///
-    /// Looks at 10,000 units at most, whatever the size of the job; [`Charts`] says how many it looked at. Nothing is kept
-    /// for it, so the answer is also there for jobs of older versions.
+    /// Looks at 10,000 units at most, and at 5,000 failed ones, whatever the size of the job; [`Charts`] says how many it looked
+    /// at. Nothing is kept for it, so the answer is also there for jobs of older versions.
     ///
     /// ```no_run
     /// # let client = job_manager::Client::open_to_read("jobs.db".as_ref())?;

@@ -143,7 +143,7 @@ impl SpanExport {
         match lost {
             Ok(0) if omitted == 0 => {}
             Ok(lost) => warn!("{} spans were not sent", omitted + lost),
-            Err(_) => warn!("the collector of spans does not answer: what waited for it is lost"),
+            Err(_) => warn!("the span collector did not answer in time: unsent spans are lost"),
         }
     }
 

@@ -102,7 +102,7 @@ fn a_page_says_that_the_connection_is_lost_and_after_a_restart_that_its_address_
     dashboard.terminate();
     browser.wait_for_text("The connection is lost");
     let again = world.serve(&["--read-only", "--port", &dashboard.port.to_string()]);
-    browser.wait_for_text("open the address that job-manager serve has printed");
+    browser.wait_for_text("Open the new address that job-manager serve printed");
     let hidden = browser.eval("document.getElementById('lost').hidden");
     // As in another window: the page that waits comes back by itself.
     browser.eval(&format!(
@@ -158,13 +158,13 @@ fn a_page_that_was_not_signed_in_says_how_and_goes_to_the_place_asked_for() {
 
     browser.open(&format!("http://127.0.0.1:{}/#/jobs/1?status=pending", dashboard.port));
     put_in(&mut browser, &format!("http://127.0.0.1/#token={}", "0".repeat(64)));
-    browser.wait_for_text("no address of this dashboard");
+    browser.wait_for_text("not this dashboard's address");
     put_in(&mut browser, &address(&dashboard, "/"));
     browser.wait_for_text("never started");
     let at = browser.eval("location.hash");
     // The address of another start, opened in the same tab, and that of this one.
     browser.eval(&format!("location.hash = '#token={}/'", "0".repeat(64)));
-    browser.wait_for_text("That address is of another dashboard");
+    browser.wait_for_text("That address belongs to another dashboard");
     let kept = browser.eval("location.href");
     let entries = browser.eval("document.cookie");
 
@@ -339,10 +339,10 @@ fn what_is_wrong_in_an_address_is_said_beside_its_field_and_the_rest_is_shown() 
         ("#/jobs/1?cluster=x", "\"x\""),
         ("#/jobs/1?after=abc", "invalid after"),
         ("#/jobs/1?sort=duration&after=99", "99"),
-        ("#/jobs/1?page=abc", "page=abc, which means nothing here"),
+        ("#/jobs/1?page=abc", "Ignored in the address: page=abc"),
         ("#/?status=nonsense", "nonsense"),
-        ("#/jobs/1/nothing", "which means nothing here"),
-        ("#/nothing", "which means nothing here"),
+        ("#/jobs/1/nothing", "Ignored in the address"),
+        ("#/nothing", "Ignored in the address"),
         ("#/jobs/1/units/x", "invalid number of a unit"),
         ("#/jobs/9", "9"),
     ] {

@@ -171,9 +171,9 @@ fn what_is_kept_on_another_host_is_named_and_the_end_of_it_is_printed() {
 
     let (end, hint) = (text(&elsewhere.stdout), text(&elsewhere.stderr));
     assert!(elsewhere.status.success() && end.ends_with("29999\n30000\n") && end.len() < here.stdout.len(), "{hint}");
-    assert!(hint.contains("all of it is on the host that ran the unit") && hint.contains("logs 1:1"), "{hint}");
+    assert!(hint.contains("the full output is on the host that ran the unit") && hint.contains("logs 1:1"), "{hint}");
     assert_eq!((here.status.code(), text(&here.stderr)), (Some(0), String::new()));
     assert!(text(&here.stdout).starts_with("1\n2\n"));
     assert_eq!(log.status.code(), hosts.run("b", &["logs", "1:9"]).status.code(), "not found");
-    assert!(text(&log.stderr).contains("each host keeps the log of its own manager"), "{}", text(&log.stderr));
+    assert!(text(&log.stderr).contains("each host keeps its own manager's log"), "{}", text(&log.stderr));
 }

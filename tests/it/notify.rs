@@ -152,7 +152,7 @@ fn a_job_whose_messages_are_signed_sends_none_without_the_key() {
     assert!(said.contains("JOB_MANAGER_NOTIFY_KEY is not set where the manager was started"), "{said}");
     assert_eq!(told.lock().unwrap().len(), 0);
     let shown = world.ok(&["status", "1"]);
-    assert!(shown.contains("\nnot told  notification of job_ended to http://127.0.0.1:"), "{shown}");
+    assert!(shown.contains("\ncallback  notification of job_ended to http://127.0.0.1:"), "{shown}");
     // The path may be a secret.
     let documents = [shown, said, world.ok(&["--json", "status", "1"]), world.ok(&["logs", "--manager", "1"])];
     assert!(
@@ -178,11 +178,11 @@ fn a_receiver_that_sends_a_message_elsewhere_or_refuses_it_was_not_told() {
 fn a_desktop_is_told_in_words_and_what_cannot_be_told_is_refused_before_anything_is_created() {
     let world = World::new();
     for (notify, why) in [
-        ("ftp://x", "expected desktop or an address"),
-        ("https://a:b@x", "holds a user or a password"),
-        ("http://x/ y", "percent-encoded"),
+        ("ftp://x", "expected desktop or a URL"),
+        ("https://a:b@x", "contains a user name or password"),
+        ("http://x/ y", "percent-encode it"),
         ("http://x:99999/", "has no host, or a port"),
-        ("", "expected desktop or an address"),
+        ("", "expected desktop or a URL"),
     ] {
         assert!(world.fails(2, &["submit", "--notify", notify, "--", "true"]).contains(why), "{notify}");
     }
@@ -191,7 +191,7 @@ fn a_desktop_is_told_in_words_and_what_cannot_be_told_is_refused_before_anything
         nowhere.env_remove(name);
     }
     let nowhere = nowhere.output().unwrap();
-    assert!(text(&nowhere.stderr).contains("there is no desktop here"), "{}", text(&nowhere.stderr));
+    assert!(text(&nowhere.stderr).contains("there is no desktop session to notify"), "{}", text(&nowhere.stderr));
     let desktop = |args: &[&str], path: &str| {
         let mut command = world.job_manager(args);
         command.env("DISPLAY", ":99").env("PATH", path).output().unwrap()

@@ -244,7 +244,7 @@ fn fault_476_hosts_share_the_sample_and_run_nothing_else_before_the_approval() {
 }
 
 #[test]
-fn a_unit_that_is_not_of_the_pilot_says_that_it_waits_for_an_approval() {
+fn a_unit_that_is_not_of_the_pilot_says_that_it_waits_for_approval() {
     for (sample, said) in
         [(None, "only the first 2 units may run"), (Some("--sample=1"), "only a sample of 2 units may run")]
     {
@@ -257,7 +257,7 @@ fn a_unit_that_is_not_of_the_pilot_says_that_it_waits_for_an_approval() {
 
         let explained = world.ok(&["explain", &format!("{job}:{waiting}")]);
 
-        assert!(explained.contains("waits for an approval") && explained.contains(said), "{explained}");
+        assert!(explained.contains("waits for approval: until then") && explained.contains(said), "{explained}");
         world.write("go-on", "");
         world.run(&["wait", &job]);
     }

@@ -119,7 +119,7 @@ fn a_collector_that_is_away_or_silent_delays_no_unit_and_is_named_in_the_log() {
     for (address, said) in [
         ("http://127.0.0.1:1", "has not taken"),
         ("https://127.0.0.1", "only http://"),
-        (&*silent, "the collector of spans does not answer"),
+        (&*silent, "the span collector did not answer in time"),
     ] {
         let began = Instant::now();
         let run = ["run", "-q", "--range", "1-9", "--", "true"];

@@ -237,7 +237,7 @@ fn working(seen: &Snapshot) -> Explanation {
         && usize::try_from(progress.running).is_ok_and(|running| running >= adapted.workers)
     {
         let sentence = format!(
-            "job {job} runs {adapted}, because whoever they ask could take no more lately; {} pending, {rate:.1} ended per second",
+            "job {job} runs {adapted}, because the service they call could take no more lately; {} pending, {rate:.1} ended per second",
             progress.pending
         );
         return Explanation::new(Why::Adapted, sentence, NextStep::Status(job));

@@ -93,9 +93,12 @@ fn pending(seen: &Snapshot, of: &ObservedUnit, name: &str) -> Explanation {
         return Explanation::new(Why::UnitWaits, sentence, retry);
     }
     if let Some(first) = seen.job.limits.canary.filter(|_| !seen.job.limits.reach().has(unit.seq)) {
-        let which = if seen.job.limits.sample.is_some() { "a sample of" } else { "the first" };
-        let first = counted(first, "unit");
-        let sentence = format!("unit {name} waits for an approval: only {which} {first} may run before that");
+        let which = match (&seen.job.limits.sample, first) {
+            (Some(_), _) => format!("a sample of {}", counted(first, "unit")),
+            (None, 1) => "the first unit".to_owned(),
+            (None, _) => format!("the first {}", counted(first, "unit")),
+        };
+        let sentence = format!("unit {name} waits for approval: until then only {which} may run");
         return Explanation::new(Why::AwaitingApproval, sentence, NextStep::Status(seen.job.id));
     }
     if holds_back(job.cause) {
@@ -135,13 +138,11 @@ fn by_group(seen: &Snapshot, of: &ObservedUnit, observed: &ObservedGroup, name: 
     }
     let is_full = |most: &usize| usize::try_from(observed.running).is_ok_and(|running| running >= *most);
     if let Some(most) = seen.adapted_groups.get(&group.name).copied().filter(is_full) {
-        let runs = running_of(observed.running);
-        let sentence = format!("{of_group}, of which {runs} of {most} that may run at a time (adapted)");
+        let sentence = format!("unit {name} waits: {} (adapted)", full(observed, most));
         return Some(Explanation::new(Why::Adapted, sentence, NextStep::Status(job)));
     }
     if let Some(most) = group.most.or(limits.most).filter(is_full) {
-        let sentence =
-            format!("{of_group}, of which {} of {most} that may run at a time", running_of(observed.running));
+        let sentence = format!("unit {name} waits: {}", full(observed, most));
         return Some(Explanation::new(Why::UnitQueued, sentence, NextStep::Status(job)));
     }
     let rate = limits.rate?;
@@ -149,8 +150,8 @@ fn by_group(seen: &Snapshot, of: &ObservedUnit, observed: &ObservedGroup, name: 
     Some(Explanation::new(Why::RateLimited, sentence, NextStep::Status(job)))
 }
 
-fn running_of(count: i64) -> String {
-    if count == 1 { "1 unit runs".to_owned() } else { format!("{count} units run") }
+fn full(observed: &ObservedGroup, most: usize) -> String {
+    format!("its group {} already runs {} of at most {}", observed.group.name, observed.running, counted(most, "unit"))
 }
 
 /// Returns `true` if nothing of a job is under way where this is the cause.

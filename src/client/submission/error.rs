@@ -94,11 +94,13 @@ pub enum SubmissionError {
     BlankCheck,
     /// A desktop is to be told, and there is none.
     #[error(
-        "there is no desktop here that could be told: none of DBUS_SESSION_BUS_ADDRESS, DISPLAY and WAYLAND_DISPLAY is set"
+        "there is no desktop session to notify: none of DBUS_SESSION_BUS_ADDRESS, DISPLAY and WAYLAND_DISPLAY is set"
     )]
     NoDesktop,
     /// Messages are to be signed, and this program cannot.
-    #[error("JOB_MANAGER_NOTIFY_KEY is set, and this program was built without the feature notify, which signs")]
+    #[error(
+        "JOB_MANAGER_NOTIFY_KEY is set, and this program was built without the feature notify, which is needed to sign messages"
+    )]
     CannotSign,
     /// The schema cannot be used.
     #[error("cannot use the schema")]

@@ -22,18 +22,18 @@ pub enum NotifyTo {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotifyToError {
     /// Something else.
-    #[error("expected desktop or an address that begins with https:// or http://")]
+    #[error("expected desktop or a URL that begins with https:// or http://")]
     NoAddress,
     /// It would stand in the database and in what is shown of the job.
     #[error(
-        "the address holds a user or a password, which everybody could read who reads the job: use a key in JOB_MANAGER_NOTIFY_KEY"
+        "the URL contains a user name or password, which anyone who can read the job could see: sign messages with JOB_MANAGER_NOTIFY_KEY instead"
     )]
     Credentials,
     /// No host, or a port that is none.
-    #[error("the address has no host, or a port that is not a number from 1 to 65535")]
+    #[error("the URL has no host, or a port that is not a number from 1 to 65535")]
     Host,
     /// A blank or another character that no address has.
-    #[error("the address has a character that no address has: write it percent-encoded")]
+    #[error("the URL contains a character that URLs cannot have: percent-encode it")]
     Character,
 }
 

@@ -82,7 +82,8 @@ impl Message {
         ];
         if notify.is_signed {
             let key = key.ok_or_else(|| format!("{NOTIFY_KEY} is not set where the manager was started"))?;
-            let signature = signature(key, body.as_bytes()).ok_or("this program was built without what signs")?;
+            let signature = signature(key, body.as_bytes())
+                .ok_or("this program was built without the feature notify, which is needed to sign messages")?;
             settings.push(("header", format!("X-Job-Manager-Signature: sha256={signature}")));
         }
         settings.push(("data-raw", body));

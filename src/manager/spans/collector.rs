@@ -42,7 +42,7 @@ pub struct Collector {
 pub enum NoCollector {
     /// Another scheme, or no host.
     #[error(
-        "{variable} is {given:?}: only http://HOST[:PORT][/PATH] is understood; run a collector on this machine for others"
+        "{variable} is {given:?}: only http://HOST[:PORT][/PATH] is understood; for https or gRPC run a local collector that forwards"
     )]
     Address { variable: &'static str, given: String },
     /// gRPC, or something else that we do not speak.

@@ -66,10 +66,13 @@ impl Config {
         let file = fs::File::open(&path).map_err(|error| failed(&error))?;
         let about = file.metadata().map_err(|error| failed(&error))?;
         if ![own_user(), 0].contains(&about.uid()) {
-            return Err(failed(&"it belongs to another user, and it names programs that are run"));
+            return Err(failed(&"it belongs to another user, and it names a program to run"));
         }
         if about.mode() & OTHERS_WRITE != 0 {
-            return Err(failed(&"others can write to it, and it names programs that are run: `chmod go-w` helps"));
+            return Err(failed(&format!(
+                "others can write to it, and it names a program to run: `chmod go-w {}`",
+                path.display()
+            )));
         }
         if about.len() > MOST_BYTES {
             return Err(failed(&format!("it has more than {} KiB", MOST_BYTES / 1024)));

@@ -50,10 +50,10 @@ pub(super) enum CliError {
     UnusableSchema { path: PathBuf, source: SchemaError },
     #[error("no verb or topic {0:?}, `job-manager help` lists them")]
     NoTopic(String),
-    #[error("a Parquet file is not for a terminal: write it into a file, with > results.parquet")]
+    #[error("refusing to write Parquet to a terminal: redirect it with > results.parquet")]
     NotForTerminal,
     #[cfg(not(feature = "parquet"))]
-    #[error("this program was built without the feature parquet: build one with it, or take --format csv")]
+    #[error("this program was built without the feature parquet: rebuild with that feature, or use --format csv")]
     NoParquet,
     #[error("no command, give one after `--`")]
     NoCommand,

@@ -83,10 +83,10 @@ pub(super) struct JobArgs {
     /// No unit starts before that job has completed
     #[arg(long, value_name = "JOB", help_heading = "The job")]
     pub after: Option<String>,
-    /// Program that is told of failed units and of the job's end or pause, with the event as its argument
+    /// Program to run when a unit fails and when the job ends or pauses; the event is its first argument
     #[arg(long, value_name = "CMD", help_heading = "The job")]
     pub hook: Option<OsString>,
-    /// Tell the desktop, or an address by a POST, of the first failed unit and of the job's end or pause
+    /// Notify the desktop, or POST to a URL, at the first failed unit and when the job ends or pauses
     #[arg(long, value_name = "desktop|URL", help_heading = "The job")]
     pub notify: Option<NotifyTo>,
     #[command(flatten, next_help_heading = "Survival")]

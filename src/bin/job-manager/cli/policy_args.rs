@@ -35,10 +35,10 @@ pub(super) struct PolicyArgs {
     /// Time without output, or a word such as `unit-progress`, after which an attempt is ended; 0 is no limit
     #[arg(long, value_name = "DURATION", help_heading = "Failures")]
     pub idle_timeout: Option<TimeLimit>,
-    /// Memory that all processes of an attempt may have together; with a second size, twice as much after each end by the kernel
+    /// Memory limit for all processes of an attempt together; with MAX it doubles, up to that, each time the kernel kills an attempt for want of memory
     #[arg(long, value_name = "SIZE[..MAX]", help_heading = "Failures")]
     pub memory: Option<MemorySizes>,
-    /// Script that looks at what a command which ended well has made; a template, its exit codes mean what those of the command do
+    /// Script that checks what a successful command has made; a template. Its exit codes mean the same as the command's
     #[arg(long, value_name = "CMD", value_parser = values::not_empty("test -s out"), help_heading = "Failures")]
     pub check: Option<OsString>,
     /// JSON Schema (2020-12) that results satisfy, with --result json
@@ -60,7 +60,7 @@ pub(super) struct PolicyArgs {
     pub groups: GroupArgs,
     #[command(flatten)]
     pub meters: MeterArgs,
-    /// Run fewer units at a time while whoever they ask is busy, but at least MIN, and more again up to -j
+    /// Run fewer units at a time while the service they call is busy, never fewer than MIN, then more again up to -j
     #[arg(long, value_name = "MIN", value_parser = crate::settings::values::adapt, allow_negative_numbers = true, help_heading = "Pace and bounds")]
     pub adapt: Option<usize>,
     /// Run the first N units and wait for `approve` or `reject`

@@ -194,7 +194,7 @@ impl IntoResponse for Refusal {
             Self::Site => (StatusCode::FORBIDDEN, "a request that another site makes is not answered"),
             Self::Token => (
                 StatusCode::UNAUTHORIZED,
-                "no token: open the address that `job-manager serve` has printed, or send `Authorization: Bearer TOKEN`",
+                "no token: open the address that `job-manager serve` printed, or send `Authorization: Bearer TOKEN`",
             ),
             Self::ReadOnly => (StatusCode::FORBIDDEN, "this dashboard is read-only"),
         };

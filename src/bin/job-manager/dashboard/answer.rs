@@ -70,9 +70,9 @@ pub(super) enum Refused {
     NoLog(#[source] std::io::Error),
     #[error("the unit has no {name}")]
     NoValue { name: &'static str },
-    #[error("there are more names than columns: results.jsonl has all")]
+    #[error("the results have more fields than a table can have columns: download results.jsonl instead")]
     TooManyColumns,
-    #[error("this page is not asked for in that way")]
+    #[error("this address does not take that HTTP method")]
     WrongMethod,
     #[error("the answer could not be made")]
     Broken(#[from] tokio::task::JoinError),

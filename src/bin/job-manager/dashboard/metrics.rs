@@ -175,7 +175,7 @@ impl Numbers {
             }
         }
         self.failed.iter().take(most.saturating_sub(self.seen.len())).for_each(|job| of_units(&units, job));
-        registry.register("job_units", "Units of a job that has not ended, or failed lately, by state", units);
+        registry.register("job_units", "Units by state, for jobs that are unfinished or failed recently", units);
         // The encoding adds `_total` to the name.
         registry.register("job_spent", "What the attempts of a job have cost by each of its meters", spent);
         registry.register("job_manager_up", "Whether the manager of a job lives", up);

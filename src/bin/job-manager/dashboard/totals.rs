@@ -17,21 +17,21 @@ type Counts = Family<Labels, Counter>;
 /// Adds them to what is scraped. The encoding adds `_total` to the names of counters.
 pub(super) fn register(totals: &Totals, registry: &mut Registry) {
     let units = counts(totals.units.iter().map(|(status, count)| (status.to_string(), *count)));
-    registry.register("units_ended", "Units that have ended, by how, each time that they did", units);
+    registry.register("units_ended", "Ends of units, by outcome; a retried unit counts each time", units);
     let attempts = counts(totals.attempts.iter().map(|(outcome, count)| ((*outcome).to_owned(), *count)));
-    registry.register("attempts", "Attempts that have ended, by how", attempts);
+    registry.register("attempts", "Attempts that have ended, by outcome", attempts);
     registry.register("retries", "Attempts after which their unit was tried again", counter(totals.retries));
-    registry.register("manager_deaths", "Managers that died, as far as that was seen", counter(totals.manager_deaths));
+    registry.register("manager_deaths", "Managers found dead", counter(totals.manager_deaths));
     let durations =
         totals.durations.iter().map(|(status, durations)| (of_outcome(status.to_string()), durations.clone()));
     registry.register_collector(Box::new(Histograms {
         name: "unit_duration_seconds",
-        help: "How long the last attempts of units took that completed or failed",
+        help: "Duration of the final attempt of completed and failed units",
         of: durations.collect(),
     }));
     registry.register_collector(Box::new(Histograms {
         name: "commit_duration_seconds",
-        help: "How long managers took to commit what became of units, with what they waited for the database",
+        help: "Duration of the commits that record what became of units, with the wait for the database",
         of: vec![(Vec::new(), totals.commits.clone())],
     }));
 }

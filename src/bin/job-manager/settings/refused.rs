@@ -16,14 +16,12 @@ pub enum SettingError {
     )]
     NoMeter { job: JobId, name: String, known: Vec<String> },
     #[error(
-        "job {job} has a bound on {name}, which would go with the meter: say so with budget.{name}=none, rate.{name}=none"
+        "removing the meter {name} would also remove its bound in job {job}: remove that too, with budget.{name}=none or rate.{name}=none"
     )]
     MeterBounded { job: JobId, name: String },
-    #[error("{given} is a bound of groups, and job {job} has none: they are given with --group when a job is created")]
+    #[error("{given} needs groups, and job {job} has none: groups are set with --group when the job is created")]
     NoGroups { job: JobId, given: String },
-    #[error(
-        "the limits of single groups change together or not at all: give no other limit beside group:NAME, but in another `set`"
-    )]
+    #[error("group:NAME cannot be combined with other limits: change those separately")]
     GroupsAlone,
 }
 

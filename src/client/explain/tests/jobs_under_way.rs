@@ -198,7 +198,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             |seen| seen.adapted = Some(ADAPTED),
             (
                 Why::Adapted,
-                "job 7 runs 1 of 2 workers (adapted, last busy 14s ago), because whoever they ask could take no more \
+                "job 7 runs 1 of 2 workers (adapted, last busy 14s ago), because the service they call could take no more \
                  lately; 3 pending, 2.0 ended per second",
                 NextStep::Status(JobId(7)),
             ),

@@ -10,8 +10,8 @@ use crate::cli::{CliError, Global, Output};
 
 /// Print what a shell needs to complete command lines
 ///
-/// The script has the shell ask this program at each Tab, so that it knows the options of this version, and names of jobs, numbers of
-/// units, kinds of failures and limits as they are by then. Those are read from the database; one on a server is not asked.
+/// The script makes the shell ask this program at every Tab, so completions match this version's options and the current jobs,
+/// units, kinds of failures and limits. They come from the database; a database on a server is not queried.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  job-manager completions bash > ~/.local/share/bash-completion/completions/job-manager"

@@ -80,25 +80,29 @@ pub fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<(), Cli
         (false, Err(_)) => other_hosts(&client, job).unwrap_or_default(),
     };
     if let Some(hosts) = hosts {
-        let (what, unit) = match seq.filter(|_| !args.manager) {
-            Some(seq) => (
-                "the end of it, as the database has it; all of it is on the host that ran the unit",
-                format!("{job}:{seq}"),
+        output.hint(match seq.filter(|_| !args.manager) {
+            Some(seq) => format!(
+                "only the end is in the database; the full output is on the host that ran the unit ({}{}): run `job-manager \
+                 logs {job}:{seq}` there",
+                if hosts.len() > 1 { "one of " } else { "" },
+                hosts.join(", ")
             ),
-            None => ("each host keeps the log of its own manager", format!("{job} --manager")),
-        };
-        output.hint(format_args!("{what}, of {hosts}: there `job-manager logs {unit}` prints it"));
+            None => format!(
+                "each host keeps its own manager's log: run `job-manager logs {job} --manager` on {}",
+                hosts.join(", ")
+            ),
+        });
     }
     printed.map(drop)
 }
 
 /// Names the hosts that have run a job whose database is on a server.
-fn other_hosts(client: &Client, job: JobId) -> Result<Option<String>, CliError> {
+fn other_hosts(client: &Client, job: JobId) -> Result<Option<Vec<String>>, CliError> {
     if client.snapshot(job)?.status().lease_seconds.is_none() {
         return Ok(None);
     }
     let hosts: BTreeSet<String> = client.managers(job)?.iter().map(|run| one_line(&run.host)).collect();
-    Ok(Some(hosts.into_iter().collect::<Vec<_>>().join(", ")).filter(|hosts| !hosts.is_empty()))
+    Ok(Some(hosts.into_iter().collect::<Vec<_>>()).filter(|hosts| !hosts.is_empty()))
 }
 
 /// Prints what was asked for; `false` if that was the end only of what is kept on another host.

@@ -22,12 +22,11 @@ use crate::mcp::{AllowFlags, Allowed, Dashboards, Database, Faces, Offer, serve}
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager mcp --allow-dir photos --allow-command convert")]
 pub struct Mcp {
-    /// Directory whose files may be read and in which commands may run; several, or repeated [default: this one, unless
+    /// Directory a model may read files from and run commands in; takes several, may be repeated [default: this one, unless
     /// it is the root or the home directory]
     #[arg(long, value_name = "DIR", num_args = 1..)]
     allow_dir: Vec<PathBuf>,
-    /// Command that may be run, by its name or path; several with commas between them, or repeated, '*' allows all
-    /// [default: none]
+    /// Command a model may run, by name or path; separate several with commas or repeat; '*' allows all [default: none]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     allow_command: Vec<OsString>,
     /// Allow scripts for a shell, which may run every command

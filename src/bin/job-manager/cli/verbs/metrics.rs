@@ -17,7 +17,7 @@ use crate::dashboard::metrics_text;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager metrics --textfile /var/lib/prometheus/node-exporter/job-manager.prom")]
 pub struct Metrics {
-    /// Replace that file as a whole; who reads it meanwhile sees the old one
+    /// Replace that file atomically; readers see the old file or the new one
     #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(file))]
     pub textfile: Option<PathBuf>,
 }

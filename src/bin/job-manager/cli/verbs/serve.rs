@@ -12,9 +12,9 @@ use crate::dashboard::Dashboard;
 
 /// Serve a dashboard and /metrics, on this machine only, until Ctrl-C
 ///
-/// The address that is printed lets a browser in until the dashboard ends: whoever knows it may do with the jobs what you
-/// may. Programs send the token in `jobs.db.d/dashboard.token`, which stays the same, as `Authorization: Bearer TOKEN`.
-/// With --read-only that is another token, in `jobs.db.d/dashboard.read-only.token`, which allows nothing but to look.
+/// The printed address signs a browser in until the dashboard ends. Anyone who has it can do with your jobs what you can.
+/// Programs send the token from `jobs.db.d/dashboard.token`, which does not change, as `Authorization: Bearer TOKEN`. With
+/// --read-only the token is the one in `jobs.db.d/dashboard.read-only.token`, and neither it nor the address can change anything.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager serve --read-only")]
 pub struct Serve {
@@ -43,9 +43,9 @@ pub fn serve(global: &Global, args: &Serve, output: &mut Output) -> Result<(), C
     } else {
         output.line(format_args!("dashboard at {url}"))?;
         output.hint(match args.read_only {
-            true => "whoever knows this address may see all jobs; Ctrl-C ends the dashboard, not the jobs",
+            true => "anyone with this address can see all jobs; Ctrl-C ends the dashboard, not the jobs",
             false => {
-                "whoever knows this address may do with the jobs what you may; Ctrl-C ends the dashboard, not the jobs"
+                "anyone with this address can do with the jobs what you can; Ctrl-C ends the dashboard, not the jobs"
             }
         });
     }

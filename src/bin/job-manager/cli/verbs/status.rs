@@ -187,7 +187,7 @@ fn print(client: &Client, seen: &Snapshot, managers: &[ManagerRun], output: &mut
         output.line(format_args!("started   {} ({})", local_time(started), span(until.since(started))))?;
     }
     facts::print(&client.about(&seen.job), &status.labels, output)?;
-    output.field("not told", status.callback_error.as_deref().map(one_line))?;
+    output.field("callback", status.callback_error.as_deref().map(one_line))?;
     output.field("lease", status.lease_seconds.map(|lease| span(std::time::Duration::from_secs_f64(lease))))?;
     let idle = status.idle_timeout_seconds.map(|idle| span(std::time::Duration::from_secs_f64(idle)));
     output.field("idle", idle.map(|idle| format!("a unit is ended after {idle} without a sign of life")))?;

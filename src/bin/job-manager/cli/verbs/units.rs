@@ -24,7 +24,7 @@ pub struct Units {
     /// Units that completed and are flagged for a review, whatever was decided
     #[arg(long, help_heading = "Filter")]
     pub flagged: bool,
-    /// Units that are running, with the time that they have run and their slots
+    /// Only running units, with how long they have run and in which slot
     #[arg(long, conflicts_with_all = ["status", "failed"], help_heading = "Filter")]
     pub running: bool,
     /// Order: `seq`, or the units with the longest `duration`, the latest `finished`, the most `attempts` or the most `spend` (by

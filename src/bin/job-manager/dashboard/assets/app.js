@@ -153,7 +153,7 @@ async function page() {
   const { page, job, seq, narrowed, unknown } = place();
   const pages = { jobs: () => jobsPage(narrowed), job: () => jobPage(job, narrowed), unit: () => unitPage(job, seq) };
   const { title, parts } = await pages[page]();
-  const ignored = unknown.map((part) => el("p", { class: "wrong", role: "alert" }, `The address says ${part}, which means nothing here.`));
+  const ignored = unknown.map((part) => el("p", { class: "wrong", role: "alert" }, `Ignored in the address: ${part}`));
   return { title, parts: [...ignored, ...parts] };
 }
 
@@ -247,7 +247,7 @@ const LINKS = {
   lost: { mark: "○ no connection", text: ["The connection is lost: what you see may be old. Trying again…"] },
   "signed out": {
     mark: "○ not signed in",
-    text: ["The dashboard was started again, what you see may be old: open the address that ", el("code", {}, "job-manager serve"), " has printed."],
+    text: ["The dashboard was restarted, so this page may be out of date. Open the new address that ", el("code", {}, "job-manager serve"), " printed."],
   },
 };
 
@@ -279,7 +279,7 @@ function signedOut(wrong) {
   document.title = "Job Manager: not signed in";
   main.replaceChildren(
     el("h1", {}, "You are not signed in"),
-    el("p", {}, "Open the address that ", el("code", {}, "job-manager serve"), " has printed in your terminal, here or in another window, or put it in here. It is another one after each start of the dashboard."),
+    el("p", {}, "Open the address that ", el("code", {}, "job-manager serve"), " printed in your terminal, or paste it here. It changes each time the dashboard starts."),
     el("form", { class: "search", submit }, el("label", {}, "Address ", input), " ", el("button", {}, "Sign in"), wrong && filters.wrong({ message: wrong })));
 }
 
@@ -288,8 +288,8 @@ async function signIn(token) {
   const isRight = await enter(token);
   await begin();
   if (isRight !== false) return;
-  if (wasIn) tell("That address is of another dashboard, or of one that has ended.", true);
-  else signedOut("That is no address of this dashboard: it may have been started again.");
+  if (wasIn) tell("That address belongs to another dashboard, or to one that has ended.", true);
+  else signedOut("That is not this dashboard's address. It may have been restarted since.");
 }
 
 /** Reads what the page is about; after a lost connection it may be another dashboard. */

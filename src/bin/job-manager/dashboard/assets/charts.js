@@ -68,8 +68,8 @@ function throughput({ from, bucket_seconds, ends, pauses = [] }) {
     .map(({ part, index }) => row([when(at(index)), count(part.completed), count(part.failed)], titles));
   const column = (/** @type {string} */ time) => (Date.parse(time) - Date.parse(from)) / 1000 / bucket_seconds;
   const shaded = pauses.map((/** @type {any} */ pause) => ({ x: column(pause.from), width: column(pause.to) - column(pause.from) }));
-  const pausesSaid = shaded.length > 0 ? `; shaded: nobody ran it, ${count(shaded.length)} ${shaded.length === 1 ? "time" : "times"}` : "";
-  const pauseTitles = ["Nobody ran it from", "To", "For"];
+  const pausesSaid = shaded.length > 0 ? `; shaded: no manager was running (${count(shaded.length)} ${shaded.length === 1 ? "time" : "times"})` : "";
+  const pauseTitles = ["No manager from", "To", "For"];
   const pauseRows = pauses.map((/** @type {any} */ { from, to }) =>
     row([when(from), when(to), span((Date.parse(to) - Date.parse(from)) / 1000)], pauseTitles));
   return figure("Units over time", columns(`Units over time: ${said(all)}${pausesSaid}`, drawn, shaded),

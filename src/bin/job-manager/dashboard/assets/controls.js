@@ -52,7 +52,7 @@ const unitsChanged = (/** @type {string} */ what) => (/** @type {any} */ answer)
 /** A retry starts no manager. @param {any} job */
 export const retried = (job) => (/** @type {any} */ answer) =>
   `${views.counted(answer.units_changed, "unit")} pending again${job.status === "running" ? "" : "; Resume runs them"}.` +
-  (answer.searched_through ? ` Looked for up to unit ${views.count(answer.searched_through)} only: press again.` : "");
+  (answer.searched_through ? ` Searched only up to unit ${views.count(answer.searched_through)}: press again to continue.` : "");
 const startedAgain = (/** @type {any} */ answer) => `${views.counted(answer.units_changed, "unit")} pending again, and the job goes on.`;
 const managerOf = (/** @type {any} */ answer) => (answer.already_running ? "A manager runs it already." : `Started, process ${answer.pid}.`);
 

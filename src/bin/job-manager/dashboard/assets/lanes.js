@@ -6,7 +6,7 @@ const LANE = 12;
 const WIDTH = 1000;
 /** Attempts that the table names, the latest. */
 const IN_TABLE = 200;
-const KINDS = { completed: "completed", retried: "tried again or ended", failed: "failed", skipped: "skipped", running: "running" };
+const KINDS = { completed: "completed", retried: "did not complete", failed: "failed", skipped: "skipped", running: "running" };
 
 /** @param {string} job @param {number} seq */
 const address = (job, seq) => `#/jobs/${encodeURIComponent(job)}/units/${seq}`;
@@ -29,7 +29,7 @@ function bars({ slots, seconds, runs }, job) {
 
 /** How each slot was used. @param {any} lanes */
 function bySlot({ slots, seconds, runs }) {
-  const titles = ["Slot", "Attempts", "Failed", "Tried again", "Busy"];
+  const titles = ["Slot", "Attempts", "Failed", "Did not complete", "Busy"];
   const rows = slots.map((/** @type {number} */ slot, /** @type {number} */ lane) => {
     const own = runs.filter((/** @type {any} */ run) => run.lane === lane);
     const busy = own.reduce((/** @type {number} */ sum, /** @type {any} */ run) => sum + run.to_s - run.from_s, 0);
@@ -67,9 +67,9 @@ function draw(lanes, job) {
   const { from, seconds, slots, runs, more_lanes, is_cut } = lanes;
   const busy = runs.reduce((/** @type {number} */ sum, /** @type {any} */ run) => sum + run.to_s - run.from_s, 0);
   const ended = runs.filter((/** @type {any} */ run) => run.kind !== "running").length;
-  const ends = `${count(ended)} ${ended === 1 ? "end" : "ends"}`;
+  const ends = `${count(ended)} ${ended === 1 ? "attempt" : "attempts"}`;
   const said = [
-    is_cut ? `the latest ${ends} that were found` : ends,
+    is_cut ? `the latest ${ends}` : ends,
     `${Math.round((100 * busy) / (seconds * slots.length))} % busy`,
     more_lanes > 0 && `${count(slots.length)} of ${count(slots.length + more_lanes)} lanes`,
   ].filter(Boolean).join(", ");

@@ -11,7 +11,7 @@ const FIELDS = [
   ["deadline", "Time at which it pauses", "8h"],
 ];
 const MORE = [
-  ["adapt", "Fewest workers, to adapt", "2"],
+  ["adapt", "Minimum workers (adaptive)", "2"],
   ["backoff", "Time between attempts", "1s..5m"],
   ["max_later", "Longest wait of a unit", "2d"],
   ["idle_timeout", "Time without output", "5m"],
@@ -23,13 +23,13 @@ const MORE = [
   ["diskfree", "Free space to start, one a line", "/data=10G"],
   ["window", "Times of day to start", "22:00-06:00"],
   ["not_before", "Not before", "22:00"],
-  ["after", "After job, can be taken away", "none"],
-  ["hold", "Held until, can be taken away", "none"],
+  ["after", "After job (can only be removed)", "none"],
+  ["hold", "Held until (can only be lifted)", "none"],
   ["per_group", "Running units of a group", "2"],
   ["group_rate", "Rate of a group", "6/min"],
   ["group_failures", "Failures at which a group stops", "20"],
 ];
-const METERS = [["budget", "Budget", "50 or 20/day"], ["reserve", "Cost until five have ended", "0.5"], ["rate", "Rate", "90000/min"], ["meter", "Path", ".usage.cost"]];
+const METERS = [["budget", "Budget", "50 or 20/day"], ["reserve", "Assumed cost of the first five", "0.5"], ["rate", "Rate", "90000/min"], ["meter", "Path", ".usage.cost"]];
 /** States in which nothing is changed any more. */
 const ENDED = ["completed", "failed", "cancelled"];
 

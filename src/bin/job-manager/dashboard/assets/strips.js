@@ -33,6 +33,6 @@ export function stripOf(strips, job) {
 /** The strip of the database; none when nothing has ended for a day. @param {any} strips */
 export function stripOfAll({ database, of_jobs, is_part }) {
   if (!database) return null;
-  const said = `In the last 24 hours about ${sums(database)}${is_part ? `, of the latest ${count(of_jobs)} jobs` : ""}`;
+  const said = `Last 24 hours${is_part ? `, from the latest ${count(of_jobs)} jobs` : ""}: about ${sums(database)}`;
   return el("p", { class: "day" }, drawn(database, said), el("span", { class: "quiet" }, `${said}.`));
 }

@@ -33,7 +33,7 @@ export const files = (label, links) =>
 
 /** A document with cut values says how long it is. @param {any} of @param {string} href */
 const cutNote = (of, href) =>
-  of.whole_bytes != null && el("p", { class: "files" }, el("span", { class: "quiet" }, `Long values are cut, of ${count(of.whole_bytes)} bytes in all. `), el("a", { href, download: "" }, "Download all"));
+  of.whole_bytes != null && el("p", { class: "files" }, el("span", { class: "quiet" }, `Long values are shortened; the full document has ${count(of.whole_bytes)} bytes. `), el("a", { href, download: "" }, "Download all"));
 
 const number = new Intl.NumberFormat("en");
 
@@ -234,7 +234,7 @@ export function groups(job, address) {
     el("h2", {}, "Groups"),
     el("p", {}, `${count(groups.total)} in all: ${count(groups.running)} with running units, ${count(groups.at_limit)} at their limit, ${count(held.length + groups.held_more)} held.`),
     held.length + full.length + others.length > 0 && table(titles, [...held, ...full, ...others], "Groups"),
-    groups.total > 50 && el("p", { class: "quiet" }, "Waiting units are counted of the first 50 groups by name."),
+    groups.total > 50 && el("p", { class: "quiet" }, "Waiting units are counted only for the first 50 groups by name."),
     more > 0 && el("p", { class: "quiet" }, `${count(more)} more are not named.`),
   ];
 }

@@ -30,8 +30,8 @@ pub struct Results {
     /// Show units too that are gone from the source or were replaced, marked as `outdated`, and those held for a review, with their `flag`
     #[arg(long)]
     pub all: bool,
-    /// Format of the lines: `jsonl`, or a table as `csv` or `tsv` with the columns of the input, and the fields of results that
-    /// are objects, beside exit code and seconds; `parquet` is the table as a file, in programs with that feature
+    /// Output format: `jsonl`; `csv` or `tsv`, a table with the columns of the input, the fields of results that are objects,
+    /// exit code and seconds; or `parquet`, the same table as a file (if built with that feature)
     #[arg(long, value_enum, default_value_t = Form::Jsonl)]
     pub format: Form,
 }

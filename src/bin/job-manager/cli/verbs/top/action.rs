@@ -35,7 +35,7 @@ impl Action {
             Self::Resume(job) => format!("starting job {job} …"),
             Self::Cancel(job) => format!("cancelling job {job} …"),
             Self::Approve(job) => format!("approving job {job} …"),
-            Self::Workers(job, workers) => format!("giving job {job} {} …", counted(workers, "worker")),
+            Self::Workers(job, workers) => format!("setting job {job} to {} …", counted(workers, "worker")),
             Self::Kill(job, seq) => format!("ending unit {job}:{seq} …"),
             Self::Retry(job, None) => format!("retrying the failed units of job {job} …"),
             Self::Retry(job, Some(seq)) => format!("retrying what failed like unit {job}:{seq} …"),

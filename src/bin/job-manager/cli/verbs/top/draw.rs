@@ -48,14 +48,14 @@ const HELP: [(&str, &str); 17] = [
     ("PgUp PgDn, g G", "by pages, first, last"),
     ("Enter", "show or hide more about the job"),
     ("Tab, → ←", "choose among its units, or among the jobs again"),
-    ("/", "show jobs with that in their names only"),
-    ("f", "show what failed only"),
+    ("/", "filter jobs by name"),
+    ("f", "show only what failed"),
     ("p, s", "pause: running units finish"),
     ("r", "resume, or start"),
     ("+ -", "one worker more or less"),
-    ("c", "cancel the job permanently, after a question"),
+    ("c", "cancel the job permanently (asks first)"),
     ("a", "approve the first units of a canary"),
-    ("x", "end the chosen unit, which fails, after a question"),
+    ("x", "end the chosen unit (asks first); it fails"),
     ("R", "retry what failed like the chosen unit, or all that failed"),
     ("l", "follow what the chosen unit writes"),
     ("Esc", "one step back"),
@@ -109,7 +109,7 @@ fn draw_jobs(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
     if view.is_empty() {
         frame.render_widget("no jobs yet: `job-manager submit` makes one", area);
     } else if view.lines.is_empty() && (view.failed_only || !view.filter.is_empty()) {
-        frame.render_widget("no such job: / and f choose others", area);
+        frame.render_widget("no job matches: / and f change the filter", area);
     } else {
         draw_list(frame, view, area);
     }
@@ -219,8 +219,8 @@ fn counts(progress: &Progress) -> String {
 fn footer(view: &View, width: u16) -> TextLine<'static> {
     let asked = match &view.overlay {
         Overlay::AskCancel(job) => Some(format!("cancel job {job} permanently, what runs and what waits? [y/N]")),
-        Overlay::AskKill(job, seq) => Some(format!("end unit {job}:{seq}, which fails then? [y/N]")),
-        Overlay::Filter => Some(format!("names with: {}▏  Enter keeps it, Esc ends it", one_line(&view.filter))),
+        Overlay::AskKill(job, seq) => Some(format!("end unit {job}:{seq}? It will fail. [y/N]")),
+        Overlay::Filter => Some(format!("name contains: {}▏  (Enter: keep, Esc: clear)", one_line(&view.filter))),
         Overlay::Output => Some("any key goes back".to_owned()),
         Overlay::Nothing | Overlay::Help => None,
     };

@@ -66,7 +66,7 @@ impl Followed {
         if !is_kept {
             self.of = None;
             let running = unit.status == UnitStatus::Running;
-            return Ok(if running { vec!["what it writes is shown at its end".to_owned()] } else { ends(&unit) });
+            return Ok(if running { vec!["its output is shown when it has ended".to_owned()] } else { ends(&unit) });
         }
         let of = Some((job, seq, unit.started_at));
         if self.of != of {

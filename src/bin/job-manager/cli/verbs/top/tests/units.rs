@@ -50,7 +50,7 @@ fn a_filter_is_typed_and_kept_or_ended() {
     let ended = view.lines.len();
     press(&mut view, 'f');
 
-    assert!(typed.contains("names with: NIGHT"), "{typed}");
+    assert!(typed.contains("name contains: NIGHT"), "{typed}");
     assert_eq!((kept, ended), ((1, Some(Action::Resume(JobId(11)))), 3));
     assert!(
         shown.starts_with("3 jobs, 1 running, 1 interrupted; with \"NIGHT\"") && !shown.contains("photos"),
