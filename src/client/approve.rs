@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::error::LimitError;
 use super::meters::check_meters;
 use super::{Client, ClientError, Started};
-use crate::model::{Budget, Job, JobId, JobStatus, Limits, Sample, Seq};
+use crate::model::{Budget, Job, JobId, JobStatus, Limits, Sample, Seq, StopRequest};
 use crate::store::{MeterRefused, StoreError};
 
 /// How far an approval lets a job go on.
@@ -42,9 +42,13 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::WrongStatus`] when it does not wait for that, [`MeterRefused::NoMeter`] for a budget of what it does not count,
-    /// [`StartError::OverBudget`](super::StartError::OverBudget) when no unit could start; nothing is changed then.
+    /// [`StartError::OverBudget`](super::StartError::OverBudget) when no unit could start, [`ClientError::CancelUnfinished`] when it is to be
+    /// cancelled; nothing is changed then.
     pub fn approve_job_with(&self, job: JobId, approval: &Approval) -> Result<Started, ClientError> {
         let row = self.expect_waiting(job, "approve")?;
+        if row.stop_request == Some(StopRequest::Cancel) {
+            return Err(ClientError::CancelUnfinished { job });
+        }
         // A refused start must not leave the job approved.
         self.refuse_other_owner()?;
         self.refuse_without_secrets(&row)?;

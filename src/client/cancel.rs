@@ -9,7 +9,7 @@ use crate::handler::JobContext;
 use crate::model::{JobId, JobStatus, KillThen, Limits, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::recovery::{Leftovers, RecoveryError};
 use crate::store::{JobRows, StoreError};
-use crate::sys::SlotNotes;
+use crate::sys::{SlotNotes, own_identity};
 
 /// Looks for units that came back to pending, or began, while others were cancelled.
 const LOOKS: usize = 8;
@@ -67,6 +67,32 @@ impl Client {
         }
     }
 
+    /// Takes down that a job is to be cancelled, durable when this returns, for whoever cannot wait for [`Client::cancel_job`] to cancel very
+    /// many units. Nobody starts or approves the job from then on; a running manager cancels it, and where there is none
+    /// `cancel_job` does, also if whoever called it first has died. Twice is as once.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let job = client.find_job("last")?;
+    /// client.request_cancel(job, "not needed any more")?;
+    /// client.cancel_job(job, "not needed any more")?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ClientError::WrongStatus`] when it has ended.
+    pub fn request_cancel(&self, job: JobId, reason: &str) -> Result<(), ClientError> {
+        let row = self.store().job(job)?;
+        if row.status.is_terminal() {
+            return Err(ClientError::WrongStatus { operation: "cancel", job, status: row.status });
+        }
+        match row.stop_request {
+            // Without a write, which whoever cancels it may hold up.
+            Some(StopRequest::Cancel) => Ok(()),
+            _ => Ok(self.store().request_cancel(job, reason)?),
+        }
+    }
+
     fn cancel_without_manager(&self, job: JobId, reason: &str) -> Result<(), ClientError> {
         let _lock = self.lock_idle_job(job, "cancel")?;
         // Read under the lock: nothing begins to run it from here on.
@@ -103,7 +129,8 @@ impl Client {
         let notes =
             SlotNotes::open(&files.notes(), Limits::MAX_WORKERS).map_err(ClientError::files("open", files.notes()))?;
         let mut store = self.store();
-        let lease = store.take_over(job)?;
+        let who = own_identity().map_err(ClientError::files("identify", "/proc/self"))?;
+        let lease = store.take_over(job, &who)?;
         let context = JobContext::of(&store.job(job)?, store.spec(job)?, files, store.file().clone());
         let leftovers = Leftovers::end(&mut store, lease, &context, &notes).map_err(failed(&context))?;
         Ok((leftovers, context, notes))

@@ -156,6 +156,7 @@ impl Client {
 
     /// Deletes what interrupted creations and deletions left behind, unless somebody creates or deletes right now.
     pub(super) fn sweep_partial_jobs(&self) -> Result<(), ClientError> {
+        self.provide_state_dir()?;
         let path = self.state.partial_lock();
         // The lock first: a job that is found under it is being created or deleted by nobody.
         if let Some(_alone) = JobLock::try_acquire(&path).map_err(ClientError::files("lock", &path))? {

@@ -12,7 +12,6 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::files::explain_denied;
 use crate::handler::UnitLimitError;
 use crate::model::{JobId, JobStatus, Seq, UnitStatus};
 use crate::status::Reason;
@@ -215,8 +214,8 @@ pub enum ClientError {
         /// The job.
         job: JobId,
     },
-    /// The job's manager died before it could cancel the job.
-    #[error("job {job} was to be cancelled when its manager died")]
+    /// The job is to be cancelled, and its manager, or whoever else was to do so, died before.
+    #[error("job {job} is to be cancelled, and whoever was to do so is gone")]
     CancelUnfinished {
         /// The job.
         job: JobId,
@@ -288,15 +287,4 @@ pub enum ClientError {
         /// The cause.
         source: io::Error,
     },
-}
-
-impl ClientError {
-    /// Returns a function that wraps what the operating system said about a file.
-    pub(super) fn files(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> ClientError {
-        let path = path.into();
-        move |source| {
-            let source = explain_denied(&path, source);
-            ClientError::Files { operation, path, source }
-        }
-    }
 }

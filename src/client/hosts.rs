@@ -6,7 +6,7 @@ use super::status::ManagerStatus;
 use crate::model::counted::counted;
 use crate::model::text::one_line;
 use crate::model::{DatabaseFile, LeaseHolder, ManagerLoad, ManagerRun, ManagerState};
-use crate::status::{Health, is_at};
+use crate::status::{Health, is_held_at};
 
 /// Hosts that are named in one line.
 const MOST_NAMED: usize = 8;
@@ -19,8 +19,9 @@ pub(super) fn living_and_lost(
     here: Health,
     place: &DatabaseFile,
 ) -> (Vec<ManagerRun>, Vec<ManagerRun>) {
-    let shown = |LeaseHolder { run, identity, database, is_valid }: LeaseHolder| {
-        let is_here = is_at(place, database.as_ref(), &identity);
+    let shown = |holder: LeaseHolder| {
+        let is_here = is_held_at(place, &holder);
+        let LeaseHolder { run, is_valid, .. } = holder;
         let load = run.load.map(|load| ManagerLoad { here: is_here, ..load });
         let silent_s = load.as_ref().map_or(0, |load| load.silent_s);
         let is_silent = !is_here && (!is_valid || Duration::from_secs(silent_s) >= lease / 3);

@@ -75,6 +75,7 @@ mod snapshot;
 #[cfg(feature = "sources")]
 pub(crate) mod sources;
 mod start;
+mod startable;
 mod status;
 mod stop;
 #[cfg(feature = "sources")]
@@ -90,6 +91,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::files::create_private_dir;
 use crate::model::{JobFiles, JobId, StateDir};
 use crate::store::{Access, Store};
 use crate::sys;
@@ -234,6 +236,11 @@ impl Client {
     /// Fails when another process holds the database's write lock for longer than this client waits.
     pub fn expect_writable(&self) -> Result<(), ClientError> {
         Ok(self.store().expect_writable()?)
+    }
+
+    /// Makes the directory beside the database, which a file that was sent or restored comes without.
+    fn provide_state_dir(&self) -> Result<(), ClientError> {
+        create_private_dir(self.state.path()).map_err(ClientError::files("create", self.state.path()))
     }
 
     /// Refuses to run what stands in a database of somebody else, or of everybody.

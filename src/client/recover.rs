@@ -2,7 +2,7 @@
 
 use super::{Client, ClientError, Snapshot, Started};
 use crate::model::{JobFilter, JobId, JobStatus, Unreadable};
-use crate::status::Health;
+use crate::status::{Health, Reason};
 
 impl Client {
     /// Returns the jobs whose managers died, or were sent a signal, as at the shutdown of a machine; oldest first. A job
@@ -87,6 +87,8 @@ impl Client {
         let (rows, health) = self.without_leaving_manager(job)?;
         let row = &rows.job;
         match (row.status, health.health) {
+            // Of this machine before it booted: whoever begins joins what other hosts do.
+            (JobStatus::Running, Health::Running) if health.reason == Some(Reason::HostRebooted) => {}
             (JobStatus::Running, Health::Running) => return Ok(Started::Already { pid: health.pid }),
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => {}
             // Its lease is over: whoever begins takes over.

@@ -44,6 +44,7 @@ impl Client {
         wanted: impl Fn(Result<&Job, &StoreError>) -> bool,
         mut tell: impl FnMut(JobId, Result<bool, ClientError>),
     ) -> Result<(), ClientError> {
+        self.provide_state_dir()?;
         let path = self.state.deletion_lock();
         // Whoever deletes the same jobs finds them gone, instead of a lock that looks like a manager's.
         let _alone = JobLock::acquire(&path).map_err(ClientError::files("lock", &path))?;

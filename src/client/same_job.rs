@@ -20,6 +20,8 @@ use crate::model::{Contents, Creation, Job, JobId, Limits, NewJob, NewUnit, RawT
 /// Settings of a command that come from wherever it was submitted.
 const SUBMISSION_CONTEXT: [&str; 7] =
     ["program", "env", "env_only", "env_given", "secrets", "unit_key", "are_commands"];
+/// What is compared, and not shown as it is: the path of an address may be a secret.
+const NOTIFY: &str = "notify";
 /// Limits that say when units run, not what runs.
 const PACE: [&str; 6] = ["workers", "total_workers", "adapt", "rate", "start", "after"];
 /// Begins what is said of a variable.
@@ -120,7 +122,14 @@ fn promise(limits: &Limits) -> Limits {
 }
 
 fn of_commands(old: &CommandSpec, new: &CommandSpec) -> Vec<String> {
-    let mut found = of_objects(&object(old), &object(new), &SUBMISSION_CONTEXT);
+    let mut found = of_objects(&object(old), &object(new), &[&SUBMISSION_CONTEXT[..], &[NOTIFY]].concat());
+    if old.notify != new.notify {
+        let [before, now] = [old, new].map(|spec| spec.notify.as_ref().map(|notify| Value::from(notify.to.shown())));
+        match before == now {
+            true => found.push(format!("{NOTIFY} another address or signature at {}", shown(now.as_ref(), false))),
+            false => found.push(changed(NOTIFY, before.as_ref(), now.as_ref())),
+        }
+    }
     // What older versions did not write down cannot be compared.
     if let (Some(before), Some(now)) = (&old.unit_key, &new.unit_key)
         && before != now

@@ -97,7 +97,8 @@ impl Snapshot {
         match self.health {
             Health::Stopped | Health::NotStarted => true,
             Health::Unknown => self.reason.is_none_or(|reason| reason == Reason::Silent),
-            Health::Running => false,
+            // Others may run it, and this machine did before it booted.
+            Health::Running => self.reason == Some(Reason::HostRebooted),
         }
     }
 

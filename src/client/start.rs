@@ -147,15 +147,16 @@ impl Client {
         if has_ended(&row) {
             return Err(ClientError::NothingToRun { job, status: row.status });
         }
+        if row.stop_request == Some(StopRequest::Cancel) && health.health != Health::Running {
+            return Err(ClientError::CancelUnfinished { job });
+        }
         if row.status == JobStatus::AwaitingApproval && row.limits.canary.is_some() && !is_approved {
             return Err(ClientError::AwaitsApproval { job });
         }
         self.refuse_over_budget(&row)?;
+        self.refuse_pause_at_once(&row)?;
         // Before anything is written: a start that is refused changes nothing.
         self.refuse_without_secrets(&row)?;
-        if row.stop_request == Some(StopRequest::Cancel) && health.health != Health::Running {
-            return Err(ClientError::CancelUnfinished { job });
-        }
         if row.stop_request.is_some() && health.health != Health::Running {
             // It was meant for a manager that is no more; whoever starts the job now wants it to run.
             self.store().withdraw_stop_request(&row)?;
@@ -165,25 +166,6 @@ impl Client {
             self.refuse_while_it_ends(job)?;
         }
         Ok(started)
-    }
-
-    /// Refuses what a start of a job would be refused for, whatever its state: for whoever changes units first and starts the job then.
-    ///
-    /// ```no_run
-    /// # use job_manager::model::{UnitFilter, UnitStatus};
-    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
-    /// let job = client.find_job("last")?;
-    /// client.check_start(job)?;
-    /// client.retry_units(job, &UnitFilter::with_status(UnitStatus::Failed))?;
-    /// client.start_detached(job)?;
-    /// # Ok::<(), job_manager::ClientError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// When the database is another user's, or a secret is missing that the units get by name.
-    pub fn check_start(&self, job: JobId) -> Result<(), ClientError> {
-        self.refuse_other_owner()?;
-        self.refuse_without_secrets(&self.store().job(job)?)
     }
 
     /// Has the managers of a job start in the control group of whoever starts them, from now on: for a job that was

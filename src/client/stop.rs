@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{AccessError, Client, ClientError};
+use super::{AccessError, Client, ClientError, LimitError};
 use crate::model::{JobId, JobStatus, StopRequest};
 use crate::status::Health;
 use crate::store::{Extent, Fault};
@@ -59,6 +59,9 @@ impl Client {
     /// # Errors
     /// When no manager runs the job.
     pub fn stop_manager(&self, job: JobId, options: StopOptions) -> Result<(), ClientError> {
+        if options.now && options.grace.is_some() {
+            return Err(LimitError::NowOrLater.into());
+        }
         let request = if options.now { StopRequest::StopNow } else { StopRequest::Stop };
         // One that ended in this very moment, by itself, has stopped.
         self.ask_manager(job, request, options.grace, None, "stop").map(|_| ())

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::snapshot::{Snapshot, is_interrupted};
 use super::{Client, ClientError};
-use crate::model::{Job, JobId, JobStatus};
+use crate::model::{Job, JobId, JobStatus, StopRequest};
 use crate::status::Health;
 use crate::store::{Extent, JobRows};
 use crate::sys::ProcessEnd;
@@ -125,7 +125,7 @@ impl Client {
         loop {
             let version = if is_file { self.store().data_version()? } else { 0 };
             let (JobRows { job: row, .. }, manager_seen) = self.look(job, Extent::Running)?;
-            if let Some(outcome) = outcome_of(row.status, manager_seen.health) {
+            if let Some(outcome) = outcome_of(&row, manager_seen.health) {
                 look(&row);
                 return Ok(Some(outcome));
             }
@@ -159,14 +159,14 @@ impl Client {
     /// Returns how a job ended; none when it goes on, or may be started yet.
     pub fn outcome(&self, job: JobId) -> Result<Option<JobOutcome>, ClientError> {
         let (rows, manager) = self.look(job, Extent::Running)?;
-        Ok(outcome_of(rows.job.status, manager.health))
+        Ok(outcome_of(&rows.job, manager.health))
     }
 }
 
 impl Snapshot {
     /// Returns how the job ended; none when it goes on, or may be started yet.
     pub fn outcome(&self) -> Option<JobOutcome> {
-        outcome_of(self.job.status, self.health)
+        outcome_of(&self.job, self.health)
     }
 }
 
@@ -192,14 +192,20 @@ fn rest(manager: &mut Option<(u32, Option<ProcessEnd>)>, pid: Option<u32>, pause
     false
 }
 
-fn outcome_of(status: JobStatus, manager: Health) -> Option<JobOutcome> {
-    match status {
+fn outcome_of(job: &Job, manager: Health) -> Option<JobOutcome> {
+    match job.status {
         JobStatus::Completed => Some(JobOutcome::Completed),
         JobStatus::Failed => Some(JobOutcome::Failed),
         JobStatus::Cancelled => Some(JobOutcome::Cancelled),
+        // Somebody cancels it at this moment.
+        JobStatus::Paused | JobStatus::AwaitingApproval
+            if job.stop_request == Some(StopRequest::Cancel) && manager == Health::Running =>
+        {
+            None
+        }
         JobStatus::Paused => Some(JobOutcome::Paused),
         JobStatus::AwaitingApproval => Some(JobOutcome::AwaitingApproval),
-        JobStatus::Running if is_interrupted(status, manager) => Some(JobOutcome::ManagerLost),
+        JobStatus::Running if is_interrupted(job.status, manager) => Some(JobOutcome::ManagerLost),
         JobStatus::Partial | JobStatus::Created | JobStatus::Running => None,
     }
 }

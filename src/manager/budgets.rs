@@ -15,13 +15,27 @@ use crate::store::Settled;
 #[derive(Default)]
 pub(super) struct Budgets(Mutex<Seen>);
 
+/// What is known of the other managers of a job.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Others {
+    /// Units that they run.
+    pub running: usize,
+    /// Managers that have units, this one included.
+    pub managers: usize,
+    /// Most attempts that this one may have under a budget, those included that have ended and whose cost is not committed.
+    pub own: usize,
+}
+
+impl Default for Others {
+    fn default() -> Self {
+        Others { running: 0, managers: 0, own: usize::MAX }
+    }
+}
+
 #[derive(Default)]
 struct Seen {
     spending: Vec<Spending>,
-    /// Units that other managers of the job run.
-    others: usize,
-    /// Managers of the job that have units, this one included.
-    managers: usize,
+    others: Others,
     /// Whether a manager before this one may have spent something a moment ago.
     goes_on: bool,
     uncounted: Option<(UnitId, String)>,
@@ -65,10 +79,10 @@ impl Budgets {
         seen.admit(feed, meters);
     }
 
-    /// Takes note of what was read: what the job has spent, how many of its units others run, and how many managers there are.
-    pub fn look(&self, feed: &Feed, meters: &[Meter], spending: &[Spending], others: usize, managers: usize) {
+    /// Takes note of what was read: what the job has spent, and what its other managers do.
+    pub fn look(&self, feed: &Feed, meters: &[Meter], spending: &[Spending], others: Others) {
         let mut seen = self.lock();
-        (seen.others, seen.managers) = (others, managers);
+        seen.others = others;
         seen.merge(spending);
         seen.admit(feed, meters);
     }
@@ -121,7 +135,9 @@ impl Seen {
 
     fn admit(&self, feed: &Feed, meters: &[Meter]) {
         let most = meters.iter().map(|meter| self.of(meter).most_under_way(meter)).min();
-        let most = most.filter(|most| *most != usize::MAX).map(|most| most.saturating_sub(self.others));
+        let most = most
+            .filter(|most| *most != usize::MAX)
+            .map(|most| most.saturating_sub(self.others.running).min(self.others.own));
         // The job is about to pause, or may be.
         let most = if self.uncounted.is_some() || !self.doubted.is_empty() { Some(0) } else { most };
         let rate = |meter: &Meter| {
@@ -129,7 +145,7 @@ impl Seen {
             Some(MeterRate {
                 name: meter.name.clone(),
                 rate: meter.rate?,
-                managers: self.managers,
+                managers: self.others.managers,
                 usual: spending.reservation(meter).unwrap_or_default(),
                 spent: spending.spent,
                 is_new: !self.goes_on,
@@ -154,7 +170,7 @@ mod tests {
 
         let settled = Settled { spending: vec![spent("5")], uncounted: Vec::new() };
         budgets.learn(&feed, &meters, &settled, std::iter::empty());
-        budgets.look(&feed, &meters, &[spent("4")], 0, 1);
+        budgets.look(&feed, &meters, &[spent("4")], Others::default());
 
         assert_eq!(budgets.exhausted(&meters).len(), 1);
     }

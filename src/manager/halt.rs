@@ -1,6 +1,6 @@
 //! When a job halts by itself although units are left: a pure function of its limits and what has happened.
 
-use crate::model::{Job, JobId, JobStatus, Limits, Meter, Seq, Spending, StopRequest, Timestamp, counted};
+use crate::model::{Job, JobId, JobStatus, Limits, Meter, Seq, Spending, StopRequest, Timestamp, counted, local_time};
 
 /// A state in which a job waits for somebody, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub(super) fn halt(job: &Job, failures: u64, now: Timestamp) -> Option<Halt> {
         );
         return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop });
     }
-    if let Some(deadline) = deadline(job).filter(|deadline| now >= *deadline) {
-        let reason = format!("its deadline {deadline} has passed: set another one, then resume");
+    if let Some(deadline) = job.deadline_at().filter(|deadline| now >= *deadline) {
+        let reason = format!("its deadline {} has passed: set another one, then resume", local_time(deadline));
         return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::StopNow });
     }
     None
@@ -36,11 +36,7 @@ pub(super) fn most_failures(job: &Job) -> Option<u64> {
 
 /// Returns `true` if the deadline of a job is over.
 pub(super) fn is_over(job: &Job, now: Timestamp) -> bool {
-    deadline(job).is_some_and(|deadline| now >= deadline)
-}
-
-fn deadline(job: &Job) -> Option<Timestamp> {
-    job.limits.deadline.zip(job.started_at).map(|(span, started_at)| started_at + span)
+    job.deadline_at().is_some_and(|deadline| now >= deadline)
 }
 
 /// Returns the halt of a job that waits for another one which will not complete by itself.

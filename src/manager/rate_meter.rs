@@ -10,10 +10,15 @@ pub(super) const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
 /// Time over which the rate is averaged; older seconds count less and less.
 const MEMORY: Duration = Duration::from_secs(15);
 
+/// How often the time between two heartbeats that are all there is to record becomes longer.
+const MOST_ALONE: u32 = 3;
+
 /// Counts ended units and says when a heartbeat is due.
 pub(super) struct RateMeter {
-    /// Time between two heartbeats that are all there is to record, unless there is news in them.
+    /// Time between two heartbeats that are all there is to record, unless there is news in them; each is four times as long as the one before.
     alone_every: Duration,
+    /// How often in a row one was all there was to record.
+    alone: u32,
     last: Instant,
     ended: usize,
     rate: Option<f64>,
@@ -27,7 +32,7 @@ type Said = (usize, usize, Option<Waits>, Option<Adapted>);
 impl RateMeter {
     /// Makes one whose heartbeats keep that distance while there is nothing else to record.
     pub fn new(alone_every: Duration) -> Self {
-        Self { alone_every, last: Instant::now(), ended: 0, rate: None, said: (0, 0, None, None) }
+        Self { alone_every, alone: 0, last: Instant::now(), ended: 0, rate: None, said: (0, 0, None, None) }
     }
 
     /// Counts units that have ended.
@@ -44,12 +49,14 @@ impl RateMeter {
         let (workers, running, waits) = (shared.limits().workers, shared.under_way().len(), shared.waits());
         let adapted = shared.adaptation.adapted(&shared.feed);
         let says = (workers, running, waits.clone(), adapted.clone());
-        if is_alone && says == self.said && elapsed < self.alone_every {
+        let is_news = !is_alone || says != self.said;
+        if !is_news && elapsed < self.alone_every * 4_u32.pow(self.alone) {
             return None;
         }
+        let alone = if is_news { 0 } else { (self.alone + 1).min(MOST_ALONE) };
         let rate_per_second = average(self.rate, self.ended as f64 / elapsed.as_secs_f64(), elapsed);
         let (last, rate) = (Instant::now(), Some(rate_per_second));
-        *self = Self { alone_every: self.alone_every, last, ended: 0, rate, said: says };
+        *self = Self { alone_every: self.alone_every, alone, last, ended: 0, rate, said: says };
         Some(Heartbeat { at: shared.clock.now(), workers, running, rate_per_second, waits, adapted })
     }
 }

@@ -149,6 +149,10 @@ impl<'a> Recorder<'a> {
         self.shared.feed.stop_groups(&recorded.stopped_groups);
         let ends = changes.iter().filter(|change| change.end.is_some()).map(|change| change.unit);
         self.shared.budgets.learn(&self.shared.feed, &limits.meters, &recorded.settled, ends);
+        if !recorded.lost.is_empty() {
+            // Whoever changed one that was about to start may have changed those that wait behind it.
+            self.shared.feed.recall();
+        }
         for unit in &recorded.lost {
             // The row of one that does not run for anybody would say so while its process goes on.
             let ending = if self.shared.disown(unit.seq()) { ", and ends its attempt" } else { "" };

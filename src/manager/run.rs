@@ -178,7 +178,7 @@ fn run_job(
         spans: session.spans.as_ref(),
     };
     let mut recorder_store = retry_transient(&session.flags, || Store::open(session.store.path(), Access::Manage))?;
-    session.renewals.iter().for_each(|renewals| recorder_store.note_renewals(renewals));
+    session.renewals.iter().for_each(|renewals| recorder_store.note_renewals(session.lease, renewals));
     let (grow, demands) = std::sync::mpsc::channel();
     let mut coordinator = Coordinator::new(
         &mut session.store,

@@ -130,7 +130,7 @@ pub(super) fn acquire(
     crash_point!("epoch-raised");
     let length = store.lease_length(&job.limits);
     let renewals = length.zip(asked_at).map(|(length, asked_at)| Renewals::new(sys::since_boot, asked_at, length));
-    renewals.iter().for_each(|renewals| store.note_renewals(renewals));
+    renewals.iter().for_each(|renewals| store.note_renewals(lease, renewals));
     let mut context = JobContext::of(&job, spec, files, store.file().clone());
     context.trace = submitter.and_then(|submitter| submitter.trace);
     let traceparent = context.trace.as_ref().map(tracing::field::display);

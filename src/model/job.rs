@@ -47,6 +47,13 @@ pub struct Job {
     pub finished_at: Option<Timestamp>,
 }
 
+impl Job {
+    /// Returns when the job pauses because it has taken too long.
+    pub(crate) fn deadline_at(&self) -> Option<Timestamp> {
+        self.limits.deadline.zip(self.started_at).map(|(span, started_at)| started_at + span)
+    }
+}
+
 /// A time before which no unit of a job starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hold {

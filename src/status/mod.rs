@@ -11,5 +11,5 @@
 mod observe;
 mod verdict;
 
-pub use observe::{ManagerHealth, is_at, observe_manager};
+pub use observe::{ManagerHealth, is_held_at, observe_manager};
 pub use verdict::{Health, Reason};

@@ -55,6 +55,17 @@ pub fn observe_manager(
     }
 }
 
+/// Returns `true` if a manager that has not recorded its end ran at that place since the machine has booted, or has no lease any more:
+/// before that a machine that was made like this one, and has its name, looks as this one did before it booted.
+pub fn is_held_at(place: &DatabaseFile, holder: &LeaseHolder) -> bool {
+    is_at(place, holder.database.as_ref(), &holder.identity) && !is_before_boot(holder)
+}
+
+/// Returns `true` if a manager has a lease still, which it was given before this machine booted, or on another one of its name.
+fn is_before_boot(holder: &LeaseHolder) -> bool {
+    holder.is_valid && verify_process(&holder.identity) == ProcessVerdict::HostRebooted
+}
+
 fn observe_hosts(
     job: JobId,
     record: Option<&ManagerRecord>,
@@ -62,7 +73,7 @@ fn observe_hosts(
     database: &DatabaseFile,
 ) -> ManagerHealth {
     let (here, elsewhere): (Vec<&LeaseHolder>, Vec<&LeaseHolder>) =
-        holders.iter().partition(|holder| is_at(database, holder.database.as_ref(), &holder.identity));
+        holders.iter().partition(|holder| is_held_at(database, holder));
     let own = record.filter(|record| is_at(database, record.database.as_ref(), &record.identity));
     let writer = own.map(|record| Writer::Process(verify_process(&record.identity)));
     let lock = LockProbe::of(&files_of(job, None, database).lock());
@@ -76,6 +87,10 @@ fn observe_hosts(
         Some(false) => LeaseSeen::Ended,
     };
     let (health, reason) = judge_all(seen, lease);
+    // So that whoever looks for what the boot has interrupted finds it.
+    let is_of_before = |holder: &&LeaseHolder| is_at(database, holder.database.as_ref(), &holder.identity);
+    let has_booted = health == Health::Running && seen.0 != Health::Running && elsewhere.iter().any(is_of_before);
+    let reason = if has_booted { Some(Reason::HostRebooted) } else { reason };
     let identified = seen.0 == Health::Running && writer == Some(Writer::Process(ProcessVerdict::Alive));
     ManagerHealth { health, here: seen.0, pid: own.filter(|_| identified).map(|own| own.identity.pid), reason }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::DbConnection;
 use super::failure::Failure;
-use super::postgres::{Commit, Kept};
+use super::postgres::{self, Commit, Kept};
 use super::{Fault, Store, StoreError};
 
 /// How long it is waited for what became of a commit. A server that is away for longer may have it done twice.
@@ -91,9 +91,30 @@ impl Store {
     }
 
     fn renew_session(&mut self) -> Result<(), StoreError> {
-        match (&mut self.session, &mut self.conn) {
-            (Some(session), DbConnection::Postgres(conn)) => Ok(session.renew(conn)?),
-            _ => Ok(()),
+        let is_another = match (&mut self.session, &mut self.conn) {
+            (Some(session), DbConnection::Postgres(conn)) => session.renew(conn)?,
+            _ => false,
+        };
+        if is_another { self.refuse_set_back() } else { Ok(()) }
+    }
+
+    /// Refuses to go on as the manager of a job where the database is one of an earlier time, as after a failover that has lost the
+    /// latest commits: what the manager knows of its units is not so there. The next manager does.
+    fn refuse_set_back(&mut self) -> Result<(), StoreError> {
+        let noted = self.renewals.as_ref().and_then(|(lease, renewals)| Some((*lease, renewals.left()?)));
+        let Some((lease, left)) = noted else { return Ok(()) };
+        let asked = postgres::was_set_back(&mut self.conn, lease, left);
+        match asked.map_err(|failure| failure.during("look at its manager's row in", &self.file.path)) {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                // Asked again by whatever comes next.
+                self.lose_session();
+                Err(lease.fenced())
+            }
+            Err(error) => {
+                self.lose_session();
+                Err(error)
+            }
         }
     }
 }

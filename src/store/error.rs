@@ -19,10 +19,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The directory in which the database should lie is missing; it is not made, because its disk may not be mounted.
-    #[error(
-        "no directory {} for the database {}: mount its disk, or create the directory if the path is right",
-        dir.display(), path.display()
-    )]
+    #[error("no directory {} for the database {}: mount its disk, or create the directory if the path is right", dir.display(), path.display())]
     NoDirectory {
         /// The directory.
         dir: PathBuf,
@@ -186,12 +183,9 @@ pub enum StoreError {
         /// Where it stands.
         status: JobStatus,
     },
-    /// The job is being cancelled: what it is given now would be cancelled with the rest.
-    #[error("job {job} is being cancelled")]
-    Cancelling {
-        /// The job.
-        job: JobId,
-    },
+    /// The job is being cancelled: what it is given now would be so too.
+    #[error("job {0} is being cancelled")]
+    Cancelling(JobId),
     /// A manager of another host has a lease on the job.
     #[error("a manager on another host runs job {job}")]
     ManagedElsewhere {
@@ -207,7 +201,7 @@ pub enum StoreError {
         attempt: u32,
     },
     /// A later manager has taken the job over; the caller must end its units and go.
-    #[error("job {job} has a newer manager, epoch {epoch} is over")]
+    #[error("job {job} has a newer manager, or its database is one of an earlier time: epoch {epoch} is over")]
     Fenced {
         /// The job.
         job: JobId,

@@ -37,7 +37,7 @@ impl StoreError {
             #[cfg(feature = "postgres")]
             Self::Postgres(refused) => refused.kind(),
             Self::WrongStatus { .. }
-            | Self::Cancelling { .. }
+            | Self::Cancelling(_)
             | Self::ManagedElsewhere { .. }
             | Self::AttemptOver { .. }
             | Self::PathInUse { .. }

@@ -53,8 +53,9 @@ pub(super) fn stands(conn: &mut DbConnection, lease: Lease, job: &Job, renewing:
     if on_server(conn) && !lease.manager.is_nil() {
         let length = postgres::lease_length(&job.limits);
         renewing.ask(length);
-        let is_renewed = postgres::renew(conn, lease, length)?;
-        return go_on(conn, lease, job.status, is_renewed);
+        let renewed = postgres::renew(conn, lease, length)?;
+        renewed.into_iter().for_each(|at| renewing.leave(at));
+        return go_on(conn, lease, job.status, renewed.is_some());
     }
     if job.epoch == lease.epoch { Ok(()) } else { Err(lease.fenced().into()) }
 }
@@ -74,7 +75,10 @@ pub(super) fn count(
     renewing.ask(length);
     let counted = postgres::count(conn, lease, counters, length)?;
     let (status, failures) = match counted {
-        Some(counted) => counted,
+        Some((status, failures, at)) => {
+            renewing.leave(at);
+            (status, failures)
+        }
         None => (job_row(conn, lease.job)?.status, 0),
     };
     go_on(conn, lease, status, counted.is_some())?;

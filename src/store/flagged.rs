@@ -17,7 +17,7 @@ macro_rules! counting {
         concat!(
             "SELECT ",
             $what,
-            " FROM flags JOIN units AS flagged ON flagged.id = flags.unit_id WHERE flagged.status = 'completed' \
+            " FROM flags JOIN units AS flagged ON flagged.id = + flags.unit_id WHERE flagged.status = 'completed' \
              AND flags.attempt = flagged.attempts AND flags.revision = flagged.revision \
              AND (flags.started_at IS NULL OR flags.started_at = flagged.started_at)",
             $rest

@@ -9,6 +9,7 @@ use super::clock_step::{self, SMALL_STEP};
 use super::connection::on_server;
 use super::jobs::{job_row, lock_job};
 use super::lease::Lease;
+use super::postgres::Here;
 use super::schema::jobs;
 use super::{Store, StoreError, former, manager_writes, managers};
 use crate::model::{Epoch, Job, JobId, JobStatus, OnHostLoss, ProcessIdentity, Timestamp};
@@ -119,8 +120,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::ManagedElsewhere`] while a manager of another host has a lease.
-    pub fn take_over(&mut self, job: JobId) -> Result<Lease, StoreError> {
+    pub fn take_over(&mut self, job: JobId, who: &ProcessIdentity) -> Result<Lease, StoreError> {
         let place = self.file.to_text();
+        let here = Here { database: &place, host: who };
         self.write("take the job from its manager", |conn| {
             let row = lock_job(conn, job)?;
             let (Epoch(before), on_loss) = (row.epoch, row.limits.on_host_loss);
@@ -128,7 +130,7 @@ impl Store {
             let epoch = if before > 0 { before + 1 } else { before };
             diesel::update(jobs::table.find(job.0)).set(jobs::epoch.eq(epoch)).execute(conn)?;
             if on_server(conn) {
-                super::postgres::lose_here(conn, job, &place, on_loss)?;
+                super::postgres::lose_here(conn, job, here, on_loss)?;
                 if super::postgres::is_held(conn, job)? {
                     return Err(StoreError::ManagedElsewhere { job }.into());
                 }
@@ -137,7 +139,7 @@ impl Store {
             if on_server(conn) {
                 match on_loss {
                     OnHostLoss::Retry => super::postgres::give_all_back(conn, job)?,
-                    OnHostLoss::Wait => super::postgres::give_back_here(conn, job, &place)?,
+                    OnHostLoss::Wait => super::postgres::give_back_here(conn, job, here)?,
                 }
             }
             Ok(Lease { job, epoch: Epoch(epoch), manager: Uuid::nil() })

@@ -57,6 +57,8 @@ pub struct Work {
     pub others_have_units: bool,
     /// When the first unit may run that came back and is not another manager's.
     pub next_due: Option<Timestamp>,
+    /// When the first lease of another manager ends unless that renews it.
+    pub next_lease_end: Option<Timestamp>,
 }
 
 /// What a manager has claimed.

@@ -39,11 +39,12 @@ impl Store {
         let mut renewing = self.renewing();
         let renewal = renewing.due();
         let found = self.look_at("look at the job", |conn| postgres::look(conn, lease, reach, renewal))?;
-        let Some(postgres::Look { version, now, mut work }) = found else {
+        let Some(postgres::Look { version, now, mut work, renewed_at }) = found else {
             // Refused with the reason.
             let job = self.write_under(lease, "renew the lease", |_, job| Ok(job))?;
             return Err(StoreError::JobNotFound(job.id));
         };
+        renewed_at.into_iter().for_each(|at| renewing.leave(at));
         renewing.succeed();
         if matches!(reach, Reach::Chosen(_)) {
             work.next_due = self.next_due(lease, reach.clone())?;

@@ -45,8 +45,9 @@ pub(super) fn begin(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let place = database.to_text();
+    let here = postgres::Here { database: &place, host: manager };
     match on_server(conn) {
-        true => postgres::lose_here(conn, lease.job, &place, limits.on_host_loss)?,
+        true => postgres::lose_here(conn, lease.job, here, limits.on_host_loss)?,
         false => lose(conn, lease.job)?,
     }
     // What others have written of the job stands while they go on with it.
@@ -57,10 +58,10 @@ pub(super) fn begin(
     if !on_server(conn) {
         return Ok(());
     }
-    if !postgres::renew(conn, lease, postgres::lease_length(limits))? {
+    if postgres::renew(conn, lease, postgres::lease_length(limits))?.is_none() {
         return Err(lease.fenced().into());
     }
-    postgres::adopt(conn, lease, &place)
+    postgres::adopt(conn, lease, here)
 }
 
 /// Adds the row of a manager that cannot run the job where it is. No process stands for it.

@@ -178,7 +178,7 @@ pub use unit_range::UnitRange;
 pub struct Store {
     conn: DbConnection,
     file: DatabaseFile,
-    renewals: Option<Arc<Renewals>>,
+    renewals: Option<(Lease, Arc<Renewals>)>,
     #[cfg(feature = "postgres")]
     session: Option<Box<postgres::Session>>,
 }

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::{Access, Store, StoreError};
-use crate::model::{JobId, NewJob, NewUnit, Seq, Timestamp, UnitFilter, UnitId, UnitOrder, UnitStatus};
+use crate::model::{Flagged, JobId, NewJob, NewUnit, Seq, Timestamp, UnitFilter, UnitId, UnitOrder, UnitStatus};
 
 #[derive(QueryableByName)]
 struct Step {
@@ -216,5 +216,25 @@ fn fault_506_pictures_look_at_a_bounded_part_of_a_job() {
             "{sql}: {plan}"
         );
         assert!(!plan.contains("TEMP B-TREE FOR ORDER BY"), "{sql}: {plan}");
+    }
+}
+
+#[test]
+fn fault_512_doubtful_units_are_found_without_a_look_at_those_that_nobody_doubts() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = &mut Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+    let flagged = |flagged| UnitFilter { flagged: Some(flagged), ..UnitFilter::all() };
+    let mut statements = statements_of(store, |store| store.undecided(JobId(1)));
+    statements.extend(statements_of(store, |store| store.flag(UnitId::new(JobId(1), Seq(1)))));
+    for filter in [flagged(Flagged::Undecided), flagged(Flagged::Any)] {
+        statements.extend(statements_of(store, |store| store.units(JobId(1), &filter, None, 9)));
+    }
+
+    let about: Vec<String> = statements.into_iter().filter(|sql| sql.contains("FROM flags")).collect();
+    assert!(about.len() >= 4, "{about:?}");
+    for sql in about {
+        let (sql, plan) = explained(store, sql);
+        assert!(plan.contains("SEARCH flagged USING INTEGER PRIMARY KEY (rowid=?)"), "{sql}: {plan}");
+        assert!(!plan.contains("SCAN flagged"), "{sql}: {plan}");
     }
 }

@@ -5,7 +5,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Store;
+use super::{Lease, Store};
+use crate::model::Timestamp;
+
+/// Time after which a renewal shows that a manager lives, which has nothing to record for longer and longer.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// What the stores of a manager have noted about its lease.
 #[derive(Debug)]
@@ -19,17 +23,25 @@ pub struct Renewals {
 struct Renewal {
     asked_at: Duration,
     length: Duration,
+    /// What it has left in the manager's row, by the clock of the server.
+    left: Option<Timestamp>,
 }
 
 impl Renewals {
     /// Begins with a lease of that length for which was asked at `asked_at`, by a clock that counts on while the machine sleeps.
     pub fn new(clock: fn() -> Duration, asked_at: Duration, length: Duration) -> Arc<Renewals> {
-        Arc::new(Renewals { clock, latest: Mutex::new(Renewal { asked_at, length }) })
+        Arc::new(Renewals { clock, latest: Mutex::new(Renewal { asked_at, length, left: None }) })
+    }
+
+    /// Returns the time that the latest renewal has left in the manager's row.
+    #[cfg(feature = "postgres")]
+    pub(super) fn left(&self) -> Option<Timestamp> {
+        self.lock().left
     }
 
     /// Returns until when units may run unless the lease is renewed, by that clock. The rest of the lease is for their end.
     pub fn units_may_run_until(&self) -> Duration {
-        let Renewal { asked_at, length } = *self.lock();
+        let Renewal { asked_at, length, .. } = *self.lock();
         asked_at + length * 2 / 3
     }
 
@@ -60,11 +72,11 @@ impl Renewing {
         self.renewals.as_ref().map(|renewals| renewals.lock().length)
     }
 
-    /// Says that the lease is about to be renewed if a sixth of it is over, and returns for how long then.
+    /// Says that the lease is about to be renewed if a sixth of it is over, or a sign of life is due; returns for how long then.
     pub fn due(&mut self) -> Option<Duration> {
         let renewals = self.renewals.as_ref()?;
-        let Renewal { asked_at, length } = *renewals.lock();
-        if (renewals.clock)() < asked_at + length / 6 {
+        let Renewal { asked_at, length, .. } = *renewals.lock();
+        if (renewals.clock)() < asked_at + (length / 6).min(SIGN_OF_LIFE) {
             return None;
         }
         self.ask(length);
@@ -73,7 +85,15 @@ impl Renewing {
 
     /// Says that the lease is about to be renewed for that long.
     pub fn ask(&mut self, length: Duration) {
-        self.renewal = self.renewals.as_ref().map(|renewals| Renewal { asked_at: (renewals.clock)(), length });
+        self.renewal =
+            self.renewals.as_ref().map(|renewals| Renewal { asked_at: (renewals.clock)(), length, left: None });
+    }
+
+    /// Says what the renewal leaves in the manager's row.
+    pub fn leave(&mut self, at: Timestamp) {
+        if let Some(renewal) = &mut self.renewal {
+            renewal.left = Some(at);
+        }
     }
 
     /// Says that the transaction was kept.
@@ -86,13 +106,13 @@ impl Renewing {
 
 impl Store {
     /// Notes from now on when this store renews a lease.
-    pub fn note_renewals(&mut self, renewals: &Arc<Renewals>) {
-        self.renewals = Some(Arc::clone(renewals));
+    pub fn note_renewals(&mut self, lease: Lease, renewals: &Arc<Renewals>) {
+        self.renewals = Some((lease, Arc::clone(renewals)));
     }
 
     /// Begins to note what one transaction does about a lease.
     pub(super) fn renewing(&self) -> Renewing {
-        Renewing { renewals: self.renewals.clone(), renewal: None }
+        Renewing { renewals: self.renewals.as_ref().map(|(_, renewals)| Arc::clone(renewals)), renewal: None }
     }
 }
 
@@ -105,7 +125,7 @@ mod tests {
     }
 
     fn renewal(asked_at: u64, length: u64) -> Renewal {
-        Renewal { asked_at: s(asked_at), length: s(length) }
+        Renewal { asked_at: s(asked_at), length: s(length), left: None }
     }
 
     #[test]

@@ -146,10 +146,9 @@ macro_rules! under_way {
             " WHERE not_before IS NOT NULL AND job_id = jobs.id) AS due, \
              EXISTS (SELECT 1 FROM units WHERE units.id > (jobs.id << 32) + claimed_through AND units.id < (jobs.id + 1) << 32 \
                  AND status = 'pending' AND not_before IS NULL) AS has_fresh, \
-             (SELECT units.id FROM units",
+             (SELECT running.id FROM ",
             $running,
-            " WHERE status = 'running' \
-                 AND units.id BETWEEN jobs.id << 32 AND (jobs.id << 32) + 4294967295 ORDER BY started_at LIMIT 1) AS oldest \
+            " ORDER BY started_at LIMIT 1) AS oldest \
              FROM jobs WHERE jobs.id IN (",
             $numbers
         )
@@ -171,10 +170,20 @@ macro_rules! postponed {
     };
 }
 
-const UNDER_WAY: &str =
-    under_way!(" INDEXED BY units_waiting", " INDEXED BY units_running", "SELECT value FROM json_each(");
+const UNDER_WAY: &str = under_way!(
+    " INDEXED BY units_waiting",
+    "units AS running INDEXED BY units_running WHERE status = 'running' AND running.id BETWEEN jobs.id << 32 AND (jobs.id << 32) + 4294967295",
+    "SELECT value FROM json_each("
+);
+// No index of a server names a state: those that run are in ranges, if any are.
 #[cfg(feature = "postgres")]
-const UNDER_WAY_ON_POSTGRES: &str = under_way!("", "", "SELECT value::bigint FROM json_array_elements_text((");
+const UNDER_WAY_ON_POSTGRES: &str = under_way!(
+    "",
+    "ranges CROSS JOIN LATERAL (SELECT id, started_at FROM units WHERE status = 'running' \
+     AND id BETWEEN (ranges.job_id << 32) + ranges.first AND (ranges.job_id << 32) + ranges.last OFFSET 0) AS running \
+     WHERE ranges.job_id = jobs.id AND 0 < jobs.running + (SELECT coalesce(sum(running_shift), 0) FROM managers AS live WHERE live.state = 'live' AND live.job_id = jobs.id)",
+    "SELECT value::bigint FROM json_array_elements_text(("
+);
 
 const POSTPONED: &str = postponed!(")))", " INDEXED BY units_waiting");
 #[cfg(feature = "postgres")]

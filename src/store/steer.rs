@@ -2,8 +2,7 @@
 //!
 //! A client never touches a running unit. It may move units between pending and the ends, because a manager's own
 //! writes name the state and the revision that they expect and hit nothing when a client was faster. Every change of a
-//! unit here raises its revision. One that ends here ends without an attempt, and so took no time: when the last one began is
-//! forgotten with it, and stands with that attempt.
+//! unit here raises its revision. One that ends here while it waits took no time: its last attempt keeps when it began.
 
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
@@ -24,12 +23,10 @@ use crate::model::{JobId, JobStatus, StopRequest, Timestamp, UnitFilter, UnitId,
 statement! {
     struct CancelUnfinished<'a> {
         // Of one that was under way the time is not over before this.
-        ["UPDATE units SET status = 'cancelled', revision = revision + 1, not_before = NULL, \
-          started_at = CASE WHEN status = 'running' THEN started_at END, finished_at = max("
-         "UPDATE units SET status = 'cancelled', revision = revision + 1, not_before = NULL, \
-          started_at = CASE WHEN status = 'running' THEN started_at END, finished_at = greatest("]
+        ["UPDATE units SET status = 'cancelled', started_at = CASE WHEN status = 'running' THEN started_at END, finished_at = max("
+         "UPDATE units SET status = 'cancelled', started_at = CASE WHEN status = 'running' THEN started_at END, finished_at = greatest("]
             now: i64 as BigInt,
-        ", coalesce(started_at, 0)), error = " reason: &'a str as Text,
+        ", coalesce(started_at, 0)), revision = revision + 1, not_before = NULL, error = " reason: &'a str as Text,
         " WHERE status IN ('pending', 'running') AND id BETWEEN " first: i64 as BigInt,
         " AND " last: i64 as BigInt,
     }
@@ -65,7 +62,9 @@ impl Store {
             if moved + called > 0 && row.limits.groups.is_some() {
                 groups::end_stops(conn, job, filter)?;
             }
-            reopen(conn, job)?;
+            if moved + called > 0 {
+                reopen(conn, job)?;
+            }
             Ok(moved + called)
         })
     }
@@ -271,7 +270,7 @@ pub(super) fn cancel_unfinished(
 pub(super) fn reopen(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     let row = lock_job(conn, job)?;
     if row.stop_request == Some(StopRequest::Cancel) {
-        return Err(StoreError::Cancelling { job }.into());
+        return Err(StoreError::Cancelling(job).into());
     }
     if row.status.is_terminal() && row.progress.unfinished() > 0 {
         set_status(conn, job, JobStatus::Paused, None)?;

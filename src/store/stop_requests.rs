@@ -36,6 +36,20 @@ impl Store {
         })
     }
 
+    /// Takes down that a job is to be cancelled, whether a manager runs it or not; one that stands already is kept.
+    pub fn request_cancel(&mut self, job: JobId, reason: &str) -> Result<(), StoreError> {
+        self.write("take down that the job is to be cancelled", |conn| {
+            let row = lock_job(conn, job)?;
+            if !row.status.can_become(JobStatus::Cancelled) {
+                return Err(StoreError::WrongStatus { operation: "cancel", job, status: row.status }.into());
+            }
+            match row.stop_request {
+                Some(StopRequest::Cancel) => Ok(()),
+                _ => ask(conn, job, StopRequest::Cancel, None, Some(reason)),
+            }
+        })
+    }
+
     /// Withdraws a request that a manager left unfulfilled when it died, as the job was read; one that came since stays.
     pub fn withdraw_stop_request(&mut self, read: &Job) -> Result<(), StoreError> {
         self.write("withdraw the stop request", |conn| {

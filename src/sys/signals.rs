@@ -36,7 +36,8 @@ impl StopFlags {
 /// Makes TERM and INT set flags, the second one of them the stronger flag, and makes HUP do nothing.
 ///
 /// XFSZ, which ends a process whose file reaches the limit of its size, only leaves a flag: the write fails then and says
-/// so. HUP and XFSZ get a handler and are not ignored, because units would inherit an ignored signal through exec.
+/// so. XCPU, which comes when the soft limit of processor time is over that the manager has for its units, does nothing either.
+/// They get a handler and are not ignored, because units would inherit an ignored signal through exec.
 pub fn install_stop_flags() -> io::Result<StopFlags> {
     let flags = StopFlags::default();
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
@@ -49,8 +50,10 @@ pub fn install_stop_flags() -> io::Result<StopFlags> {
         // SAFETY: the handler only stores into atomics, which is safe in a signal handler.
         unsafe { signal_hook::low_level::register(signal, on_signal)? };
     }
-    // SAFETY: the handler does nothing at all.
-    unsafe { signal_hook::low_level::register(signal_hook::consts::SIGHUP, || {})? };
+    for signal in [signal_hook::consts::SIGHUP, signal_hook::consts::SIGXCPU] {
+        // SAFETY: the handler does nothing at all.
+        unsafe { signal_hook::low_level::register(signal, || {})? };
+    }
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::clone(&flags.file_limit))?;
     Ok(flags)
 }

@@ -203,3 +203,33 @@ fn a_job_that_is_named_twice_is_deleted_once_and_the_others_too() {
     assert!(deleted.contains("4 units deleted"), "{deleted}");
     world.fails(3, &["status", "2"]);
 }
+
+#[test]
+fn jobs_are_resumed_although_nobody_reads_the_answer() {
+    let world = World::new();
+    for name in ["a", "b", "c"] {
+        world.run(&["run", "-q", "--name", name, "--max-attempts", "1", "--shell", "--", "test -e go"]);
+        world.ok(&["retry", name, "--no-start"]);
+        assert_eq!(world.status(name)["job_status"], "paused", "{}", world.report());
+    }
+    world.write("go", "");
+
+    assert_eq!(world.sh("\"$BIN\" resume --all >/dev/full").status.code(), Some(1));
+
+    for name in ["a", "b", "c"] {
+        world.ok(&["wait", name]);
+    }
+}
+
+#[test]
+fn a_limit_is_not_taken_away_and_given_at_once() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--", "true"]);
+
+    for given in [["window=none", "window=12:00-13:00"], ["diskfree=/=1K", "diskfree=none"], ["rate=none", "rate=1/s"]]
+    {
+        let said = world.fails(2, &["set", "1", given[0], given[1]]);
+        assert!(said.contains("is given two values"), "{given:?}: {said}");
+    }
+    world.ok(&["set", "1", "window=12:00-13:00", "window=14:00-15:00"]);
+}

@@ -603,3 +603,25 @@ fn a_database_that_was_moved_away_is_not_shown_as_if_it_were_there() {
     assert_eq!(reply.status, 503);
     assert!(reply.json()["error"].as_str().unwrap().contains("was moved"), "{}", reply.body);
 }
+
+#[test]
+fn an_approval_is_for_as_many_units_as_it_says_and_a_body_that_is_not_understood_is_refused() {
+    let world = World::new();
+    world.run(&["run", "-q", "--canary", "2", "--range", "1-6", "--", "true", "{}"]);
+    let dashboard = world.serve(&[]);
+
+    for (verb, body) in [
+        ("approve", "not json"),
+        ("approve", r#"{"nxt":1}"#),
+        ("approve", r#"{"next":0}"#),
+        ("resume", r#"{"now":true}"#),
+    ] {
+        let refused = dashboard.post(&format!("/api/v1/jobs/1/{verb}"), body);
+        assert!((400..=422).contains(&refused.status) && refused.status != 409, "{verb} {body}: {}", refused.status);
+    }
+    assert_eq!(world.status("1")["job_status"], "awaiting_approval");
+    assert_eq!(dashboard.post("/api/v1/jobs/1/approve", r#"{"next":1}"#).status, 200);
+
+    wait_for(&world, "one more unit", || world.status("1")["progress"]["completed"] == 3);
+    world.wait_for_status("1", "awaiting_approval");
+}

@@ -132,3 +132,16 @@ fn fault_112_a_database_that_is_mounted_alone_is_refused_and_never_taken_for_emp
     assert_eq!(said.matches("exit 5\n").count(), 4, "{said}");
     assert!(said.ends_with("exit 5\njobs.db\n"), "something was made beside it: {said}");
 }
+
+#[test]
+fn fault_547_a_database_without_the_directory_beside_it_can_be_written() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--range", "1-3", "--", "true"]);
+    let sent = world.path("sent.db");
+    fs::copy(world.db(), &sent).unwrap();
+    let sent = sent.to_str().unwrap();
+
+    world.ok(&["--db", sent, "rm", "1", "-y"]);
+    fs::remove_dir_all(format!("{sent}.d")).unwrap();
+    world.ok(&["--db", sent, "run", "-q", "--", "true"]);
+}

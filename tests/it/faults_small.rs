@@ -319,3 +319,19 @@ fn fault_252_a_thousand_workers_do_not_keep_each_other_busy() {
     // Two seconds, most of them for making the threads; it was ten times that when all of them looked for work at all others.
     assert!(used < Duration::from_secs(6), "{used:?}");
 }
+
+#[test]
+fn fault_546_the_soft_limit_of_processor_time_is_that_of_units_and_ends_no_manager() {
+    let world = World::new();
+    let job = world.ok(&["submit", "-q", "--", "sh", "-c", "until test -e go; do sleep 0.05; done"]);
+    wait_for(&world, "the unit to run", || world.status(&job)["progress"]["running"] == 1);
+
+    // What the kernel sends each second from the limit on.
+    world.sh(&format!("kill -XCPU {}", world.manager(&job)));
+
+    world.write("go", "");
+    world.ok(&["wait", &job]);
+    let unit = world.sh("ulimit -St 1; exec \"$BIN\" run -q --max-attempts 1 -- sh -c 'while :; do :; done'");
+    assert_eq!(unit.status.code(), Some(10), "{}", text(&unit.stderr));
+    assert!(world.ok(&["unit", "2:1"]).contains("SIGXCPU"), "{}", world.ok(&["unit", "2:1"]));
+}

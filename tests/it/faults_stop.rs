@@ -245,7 +245,7 @@ fn a_job_that_was_to_be_cancelled_when_its_manager_died_is_not_resumed() {
     world.ok(&["cancel", &job]);
 
     assert_eq!(asked, "0 units cancelled");
-    assert!(refused.contains("was to be cancelled when its manager died"), "{refused}");
+    assert!(refused.contains("is to be cancelled, and whoever was to do so is gone"), "{refused}");
     assert!(text(&status.stderr).contains("`job-manager cancel 1` ends it"), "{}", text(&status.stderr));
     assert!(explained.contains("before it could cancel the job"), "{explained}");
     assert_eq!(world.status(&job)["job_status"], "cancelled");
@@ -293,9 +293,25 @@ fn fault_528_a_job_that_is_being_cancelled_is_given_nothing_to_do() {
     wait_for(&world, "the unit to run", || crate::support::exists(&world.path("began")));
     world.ok(&["cancel", "job", "--no-wait"]);
 
-    for args in [&["add", "job", "b"][..], &["sync", "job", "--unit-key", "{}", ":::", "a", "b"], &["stop", "job"]] {
+    for args in [
+        &["add", "job", "--unit-key", "{}", "--", ":::", "b"][..],
+        &["sync", "job", "--unit-key", "{}", "--", ":::", "a", "b"],
+        &["stop", "job"],
+    ] {
         let said = world.fails(4, args);
         assert!(said.contains("is being cancelled"), "{args:?}: {said}");
     }
     assert_eq!(world.status("job")["progress"]["total"], 1);
+}
+
+#[test]
+fn a_stop_at_once_and_after_a_time_is_refused() {
+    let world = World::new();
+    let job = world.ok(&["submit", "-q", "--", "sh", "-c", "until test -e go; do sleep 0.05; done"]);
+
+    let said = world.fails(2, &["stop", &job, "--now", "--grace", "30s"]);
+
+    assert!(said.contains("not both"), "{said}");
+    world.write("go", "");
+    world.wait_for_status(&job, "completed");
 }

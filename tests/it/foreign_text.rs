@@ -194,7 +194,9 @@ fn fault_537_a_group_whose_name_is_not_utf_8_is_chosen_by_its_bytes_and_shown_as
     let limited = with(&["set", "1"], b"group:ga\xffb=1");
     with(&["failures", "1", "--group"], b"ga\xffb");
     let table = world.ok(&["units", "1"]);
+    let in_json = world.units("1")[1]["group"].as_str().unwrap().to_owned();
 
+    assert_eq!(world.ok(&["units", "1", "-q", "--group", &in_json]), "2");
     assert_eq!((chosen.as_str(), limited.as_str()), ("2\n", "1 limit changed\n"));
     assert!(table.contains(" ga\u{fffd}b ") && !table.contains("base64"), "{table}");
 }

@@ -271,3 +271,16 @@ fn fault_536_the_hold_of_a_group_is_lifted_when_somebody_says_so() {
     assert!(crate::support::text(&again.stderr).contains("nothing holds the units of job 1"), "{again:?}");
     world.assert_sound("1");
 }
+
+#[test]
+fn a_new_rate_of_groups_holds_for_units_that_wait_by_the_old_one() {
+    let world = World::new();
+    let units = world.write("units", "a\na\n");
+    let submit = ["submit", "-q", "-j", "1", "--group", "{}", "--group-rate", "1/h", "--lines"];
+    world.ok(&[&submit[..], &[units.to_str().unwrap(), "--", "true"]].concat());
+    wait_for(&world, "the first unit", || world.status("1")["progress"]["completed"] == 1);
+
+    world.ok(&["set", "1", "group-rate=10/s"]);
+
+    world.wait_for_status("1", "completed");
+}

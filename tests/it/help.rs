@@ -46,3 +46,17 @@ fn a_command_that_stands_in_the_wrong_place_is_answered_with_the_right_one() {
     }
     assert!(!exists(&world.db()));
 }
+
+#[test]
+fn help_and_version_that_cannot_be_written_are_an_error_and_not_a_panic() {
+    let world = World::new();
+    for words in
+        ["help", "help submit", "help placeholders", "--help", "submit --help", "--version", "status --version"]
+    {
+        let output = world.sh(&format!("\"$BIN\" {words} >/dev/full"));
+        let said = text(&output.stderr);
+        let is_usage = words == "status --version";
+        assert_eq!(output.status.code(), Some(if is_usage { 2 } else { 1 }), "{words}: {said}");
+        assert!(!said.contains("panicked"), "{words}: {said}");
+    }
+}

@@ -209,3 +209,19 @@ fn fault_533_a_job_that_is_not_created_leaves_no_directory_for_its_output() {
     made.iter().for_each(|dir| assert!(world.path(dir).is_dir(), "{dir}"));
     not.iter().chain(&["other"]).for_each(|dir| assert!(!world.path(dir).exists(), "{dir}"));
 }
+
+#[test]
+fn the_path_of_an_address_is_not_shown_when_another_job_has_the_key() {
+    let world = World::new();
+    let create = |address: &str| world.run(&["create", "-q", "--key", "k", "--notify", address, "--", "true"]);
+    assert!(create("http://127.0.0.1:1/secret").status.success());
+
+    for (address, said) in
+        [("http://127.0.0.1:1/another", "another address"), ("http://127.0.0.1:2/", "http://127.0.0.1:2")]
+    {
+        let refused = create(address);
+        let told = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(4), "{told}");
+        assert!(told.contains(said) && !told.contains("secret") && !told.contains("/another"), "{told}");
+    }
+}

@@ -105,3 +105,75 @@ fn fault_105_the_session_of_a_dead_manager_ends_although_it_waits_for_a_lock() {
 
     assert!(at.elapsed() < Duration::from_secs(10), "{:?}", at.elapsed());
 }
+
+/// Has what a host keeps about the database, and its machine's name, look as they do on another one that was made like it; its
+/// machine has booted by itself. Returns the process of its manager.
+fn make_alike(hosts: &Hosts, host: &str, like: &str) -> u32 {
+    let manager = hosts.manager(host).unwrap();
+    // It makes what is kept about the database there.
+    hosts.ok(like, &["status", "last"]);
+    let place = hosts.world.sh(&format!("stat -c %d:%i:%n $PWD/{like}/job-manager/*[!d]"));
+    let place = text(&place.stdout).trim().to_owned();
+    assert!(place.lines().count() == 1 && place.contains("/job-manager/"), "{place}");
+    hosts.execute(&format!(
+        "UPDATE managers SET database = '{place}', boot_id = '00000000-0000-0000-0000-000000000000' WHERE pid = {manager}"
+    ));
+    manager
+}
+
+#[test]
+fn fault_452_a_host_that_looks_like_another_one_takes_nothing_from_its_living_manager() {
+    let Some(hosts) = Hosts::new() else { return };
+    hosts.create_waiting(8, 2);
+    hosts.start_on(&["one"], "last");
+    hosts.wait("two units", || hosts.begun() == 2);
+    let manager = make_alike(&hosts, "one", "two");
+
+    let seen = hosts.ok("two", &["status", "last", "-q"]);
+    hosts.start_on(&["two"], "last");
+    hosts.wait("units of the other, or those of the first again", || hosts.begun() > 2);
+    let row = hosts.word(&format!("SELECT state FROM managers WHERE pid = {manager}"));
+
+    assert_eq!((seen.as_str(), row.as_str()), ("running", "live"));
+    hosts.let_go();
+    hosts.assert_completed(8, 0);
+}
+
+#[test]
+fn fault_453_a_host_of_another_name_adopts_nothing_that_waits_for_the_one_that_it_looks_like() {
+    let Some(hosts) = Hosts::new() else { return };
+    let script = "echo {} >>begun; until [ -e go ]; do sleep 0.05; done; echo {} >>ended";
+    hosts.create(8, &["-j", "2", "--on-host-loss", "wait"], script);
+    hosts.start_on(&["one"], "last");
+    hosts.wait("two units", || hosts.begun() == 2);
+    let manager = make_alike(&hosts, "one", "two");
+    send(manager, Signal::SIGKILL);
+    hosts.execute("UPDATE managers SET host = 'one', lease_until = 0");
+
+    hosts.start_on(&["two"], "last");
+    let lost = "SELECT count(*) FROM managers JOIN ranges ON uid = manager WHERE state = 'lost' AND host = 'one'";
+    hosts.wait("it to look around", || hosts.count("SELECT count(*) FROM managers WHERE state = 'lost'") == 1);
+
+    assert_eq!(hosts.count(lost), 1, "its range was given to another host");
+    hosts.let_go();
+    hosts.ok("two", &["recover", "--host", "one"]);
+    hosts.assert_completed(8, 2);
+}
+
+#[test]
+fn fault_454_a_host_that_boots_within_its_lease_joins_its_jobs_and_its_units_come_back_with_the_end_of_that() {
+    let Some(hosts) = Hosts::new() else { return };
+    let job = hosts.create_waiting(8, 2);
+    hosts.start_on(&["one"], &job);
+    hosts.wait("two units", || hosts.begun() == 2);
+    let manager = make_alike(&hosts, "one", "one");
+    send(manager, Signal::SIGKILL);
+
+    let status = hosts.ok("one", &["status", &job]);
+    let recovered = hosts.ok("one", &["recover", "--all"]);
+
+    assert!(status.contains("the host was rebooted"), "{status}");
+    assert!(!recovered.is_empty() && hosts.manager("one").is_some_and(|pid| pid != manager), "{recovered}");
+    hosts.let_go();
+    hosts.assert_completed(8, 2);
+}

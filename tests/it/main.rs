@@ -86,9 +86,13 @@ mod lost_hosts;
 mod manager_log;
 mod managers;
 mod manual;
+#[cfg(feature = "postgres")]
+mod many_hosts;
 mod many_machines;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "mcp")]
+mod mcp_answers;
 #[cfg(feature = "mcp")]
 mod mcp_bounds;
 #[cfg(feature = "mcp")]
@@ -126,6 +130,8 @@ mod notify;
 mod numbers;
 mod older_databases;
 #[cfg(feature = "postgres")]
+mod older_server;
+#[cfg(feature = "postgres")]
 mod on_server;
 mod out;
 mod output;
@@ -150,6 +156,8 @@ mod run_output;
 mod secrets;
 #[cfg(feature = "postgres")]
 mod server_away;
+#[cfg(feature = "postgres")]
+mod server_costs;
 #[cfg(feature = "postgres")]
 mod server_database;
 #[cfg(feature = "postgres")]

@@ -28,7 +28,7 @@ fn tools_their_parameters_and_their_hints_are_a_contract() {
 /// Name, required parameters, the others, and what the tool changes.
 const CONTRACT: &str = "\
 preview_batch [] command count csv_file cwd glob items items_json json_file jsonl_file key lines_file options range shell sql_database sql_query: idempotent open
-start_batch [] canary command count csv_file cwd glob items items_json json_file jsonl_file key lines_file max_attempts name options range shell sql_database sql_query timeout workers: destructive open
+start_batch [] canary command csv_file cwd glob items items_json json_file jsonl_file key lines_file max_attempts name options range shell sql_database sql_query timeout workers: destructive open
 list_jobs [] label limit status: reads
 job_status [job]: reads
 wait_job [job] timeout: reads

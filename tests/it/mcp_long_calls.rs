@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Host, World, wait_for};
+use crate::support::{Host, World, needs_file, wait_for};
 
 #[test]
 fn a_call_that_waits_is_answered_in_four_seconds_unless_the_host_follows_its_progress() {
@@ -159,16 +159,21 @@ fn next_note(world: &World, host: &mut Host<'_>) -> String {
 fn a_preview_of_very_many_items_is_answered_soon_and_says_that_it_has_not_read_all() {
     let world = World::new();
     let mut host = Host::new(&world);
-    let mut batch = json!({ "command": ["echo", "{}"], "range": "1-4294967295", "key": "all", "count": 2 });
+    let mut batch = json!({ "command": ["echo", "{}"], "range": "1-4294967295", "key": "all" });
+    let preview_of = |batch: &Value| {
+        let mut preview = batch.clone();
+        preview["count"] = json!(2);
+        preview
+    };
 
     let asked = Instant::now();
-    let preview = host.ok("preview_batch", batch.clone());
+    let preview = host.ok("preview_batch", preview_of(&batch));
     let took = asked.elapsed();
     batch["range"] = json!("1-3");
-    let whole = host.ok("preview_batch", batch.clone());
+    let whole = host.ok("preview_batch", preview_of(&batch));
     let started = host.ok("start_batch", batch.clone());
     batch["range"] = json!("1-4294967295");
-    let existing = host.ok("preview_batch", batch);
+    let existing = host.ok("preview_batch", preview_of(&batch));
 
     assert!(took < Duration::from_secs(10), "{took:?}");
     assert_eq!(preview["commands"], json!(["echo 1", "echo 2"]));
@@ -177,4 +182,58 @@ fn a_preview_of_very_many_items_is_answered_soon_and_says_that_it_has_not_read_a
     assert_eq!((&whole["warnings"], &whole["units"]), (&json!([]), &json!(3)));
     assert_eq!(existing["existing_job"], started["job"]["id"], "{existing}");
     assert_eq!(world.count("count(*) FROM jobs"), 1);
+}
+
+#[test]
+fn fault_480_a_job_that_is_to_be_cancelled_is_run_by_nobody_when_the_server_dies_in_the_middle_of_it() {
+    needs_file!("a server keeps no file of locks");
+    let world = World::new();
+    world.run(&["run", "-q", "--canary", "1", "--range", "1-9", "--", "true", "{}"]);
+    let mut host = Host::new(&world);
+    let job = json!({ "job": 1 });
+    let cancel = json!({ "job": 1, "reason": "test" });
+    // Whoever cancels the units waits for this lock, as long as very many units take.
+    let held = std::fs::File::options().read(true).write(true).open(world.path("jobs.db.d/1/lock")).unwrap();
+    held.lock().unwrap();
+
+    let decided = host.call("cancel_job", cancel.clone());
+    let waited = host.ok("wait_job", json!({ "job": 1, "timeout": 0.2 }));
+    let explained = host.ok("explain", job.clone());
+    drop(host);
+    drop(held);
+    let mut next = Host::new(&world);
+    let status = next.ok("job_status", job.clone());
+    let resumed = next.refused("resume_job", job.clone());
+    let approved = next.refused("approve_job", job.clone());
+    let over = next.ok("cancel_job", cancel);
+
+    assert!(!decided.failed && decided.text.starts_with("It is decided that"), "{}", decided.text);
+    assert!(decided.took < Duration::from_secs(5), "{:?}", decided.took);
+    assert_eq!((&waited["job_status"], &explained["cause"]), (&json!("awaiting_approval"), &json!("cancelling")));
+    assert_eq!(explained["next_call"], "wait_job waits for it.");
+    assert_eq!((&status["job_status"], &status["cancel_requested"]), (&json!("awaiting_approval"), &json!(true)));
+    assert!(status["summary"].as_str().unwrap().ends_with("cancel_job ends it."), "{status}");
+    for refused in [resumed, approved] {
+        assert!(refused.contains("cancel_job ends it"), "{refused}");
+    }
+    assert_eq!(
+        (&over["job_status"], world.status("1")["progress"]["cancelled"].as_i64()),
+        (&json!("cancelled"), Some(8))
+    );
+}
+
+#[test]
+fn a_host_that_follows_a_start_hears_how_many_items_were_read_and_can_give_it_up() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let batch = json!({ "command": ["echo", "{}"], "range": "1-4294967295" });
+
+    let call = host.begin_with_progress("start_batch", &batch, &json!("reading"));
+    let told = [host.message(), host.message()].map(|message| message["params"].clone());
+    host.say(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": call } }));
+    wait_for(&world, "nothing to be left", || world.count("count(*) FROM jobs") == 0);
+
+    let [first, second] = told.each_ref().map(|told| told["progress"].as_f64().unwrap());
+    assert!(0.0 < first && first < second, "{told:?}");
+    assert!(told[0]["message"].as_str().unwrap().ends_with("read") && told[0]["total"].is_null(), "{told:?}");
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use crate::support::{Host, World, exists, wait_for};
+use crate::support::{Host, World, exists, needs_file, wait_for};
 
 /// Starts a batch with options, and waits for it.
 fn run(host: &mut Host<'_>, batch: Value, options: Value) -> (Value, String) {
@@ -104,6 +104,28 @@ fn a_hook_is_told_of_the_end_of_a_job() {
 
     assert_eq!(status, "completed");
     wait_for(&world, "the hook to be told", || exists(&told));
+}
+
+#[test]
+fn what_becomes_of_units_of_a_lost_host_is_for_a_database_on_a_server() {
+    needs_file!("a server has other hosts");
+    let world = World::new();
+
+    let batch = json!({ "command": ["true"], "options": { "on_host_loss": "wait", "hold": true } });
+    let refused = Host::new(&world).refused("start_batch", batch);
+
+    assert!(refused.contains("this database is a file"), "{refused}");
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn units_of_a_lost_host_wait_for_it_where_a_batch_says_so() {
+    let Some(world) = World::on_server() else { return };
+
+    let batch = json!({ "command": ["true"], "options": { "on_host_loss": "wait", "hold": true } });
+    Host::new(&world).ok("start_batch", batch);
+
+    assert_eq!(world.count("count(*) FROM jobs WHERE limits LIKE '%\"on_host_loss\":\"wait\"%'"), 1);
 }
 
 #[test]

@@ -79,19 +79,13 @@ fn a_host_of_the_newest_revision_is_answered_with_the_question_and_calls_once_mo
     let world = World::new();
     world.run(&["run", "-q", "--canary", "1", "--range", "1-3", "--", "true", "{}"]);
     let mut host = Host::silent(&world);
-    let mut approve = |more: Value| {
-        let mut params = json!({ "name": "approve_job", "arguments": { "job": 1 }, "_meta": {
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "0" },
-            "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
-        } });
-        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        host.ask("tools/call", &params)["result"].clone()
-    };
+    let mut approve = |more: Value| call(&mut host, "approve_job", &json!({ "job": 1 }), &more);
 
     let asked = approve(json!({}));
-    let declined = approve(json!({ "inputResponses": { "person": { "action": "decline" } } }));
-    let agreed = approve(json!({ "inputResponses": { "person": { "action": "accept", "content": {} } } }));
+    let answer =
+        |answer: Value| json!({ "inputResponses": { "person": answer }, "requestState": asked["requestState"] });
+    let declined = approve(answer(json!({ "action": "decline" })));
+    let agreed = approve(answer(json!({ "action": "accept", "content": {} })));
 
     assert_eq!(asked["resultType"], "input_required", "{asked}");
     let question = &asked["inputRequests"]["person"];
@@ -99,4 +93,71 @@ fn a_host_of_the_newest_revision_is_answered_with_the_question_and_calls_once_mo
     assert!(question["params"]["message"].as_str().unwrap().contains("1 of 1 ended well"), "{asked}");
     assert_eq!((&declined["isError"], &agreed["isError"]), (&json!(true), &json!(false)));
     world.wait_for_status("1", "completed");
+}
+
+/// Calls a tool as a host of the newest revision does that can ask its person.
+fn call(host: &mut Host<'_>, tool: &str, arguments: &Value, more: &Value) -> Value {
+    let mut params = json!({ "name": tool, "arguments": arguments, "_meta": {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "0" },
+        "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
+    } });
+    params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    host.ask("tools/call", &params)["result"].clone()
+}
+
+/// Says what the host calls once more with, whose person was asked that and has answered.
+fn answered(asked: &Value, action: &str) -> Value {
+    assert_eq!(asked["resultType"], "input_required", "{asked}");
+    let answers = json!({ "person": { "action": action, "content": {} } });
+    json!({ "inputResponses": answers, "requestState": asked["requestState"] })
+}
+
+#[test]
+fn fault_477_a_question_of_a_server_that_was_killed_is_answered_through_the_next_one() {
+    let world = World::new();
+    world.run(&["run", "-q", "--canary", "1", "--range", "1-3", "--", "true", "{}"]);
+    std::fs::create_dir(world.path("in")).unwrap();
+    let dir = world.path("in").canonicalize().unwrap().display().to_string();
+    let silent = |flags: &[&str]| Host::silent_with(&world, flags);
+    let batch = json!({ "command": ["echo", "{}"], "items": ["a"], "cwd": dir });
+    let job = json!({ "job": 1 });
+    // Dropped hosts kill their servers.
+    let ask = |flags: &[&str], tool: &str, arguments: &Value| call(&mut silent(flags), tool, arguments, &json!({}));
+    let bounds = ["--allow-dir", dir.as_str()];
+
+    let [approval, command] = [ask(&ALL, "approve_job", &job), ask(&bounds, "start_batch", &batch)];
+    let declined = call(&mut silent(&ALL), "approve_job", &job, &answered(&approval, "decline"));
+    let before = world.status("1")["job_status"].clone();
+    let agreed = call(&mut silent(&ALL), "approve_job", &job, &answered(&approval, "accept"));
+    let started = call(&mut silent(&bounds), "start_batch", &batch, &answered(&command, "accept"));
+
+    assert_eq!((&declined["isError"], &before), (&json!(true), &json!("awaiting_approval")));
+    assert_eq!((&agreed["isError"], &started["isError"]), (&json!(false), &json!(false)), "{agreed} {started}");
+    world.wait_for_status("1", "completed");
+    world.wait_for_status("2", "completed");
+}
+
+#[test]
+fn fault_478_an_answer_to_another_question_than_the_open_one_agrees_to_nothing() {
+    let world = World::new();
+    world.run(&["run", "-q", "--canary", "1", "--range", "1-9", "--", "true", "{}"]);
+    let mut host = Host::silent(&world);
+    let some = json!({ "job": 1, "next": 2 });
+    let mut approve = |arguments: &Value, more: &Value| call(&mut host, "approve_job", arguments, more);
+
+    let first = approve(&some, &json!({}));
+    let unasked = approve(&some, &json!({ "inputResponses": { "person": { "action": "accept", "content": {} } } }));
+    let wider = approve(&json!({ "job": 1 }), &answered(&first, "accept"));
+    let agreed = approve(&some, &answered(&first, "accept"));
+    world.wait_for_status("1", "awaiting_approval");
+    let twice = approve(&some, &answered(&first, "accept"));
+
+    assert_eq!(agreed["isError"], false, "{agreed}");
+    for asked in [&unasked, &wider, &twice] {
+        assert_eq!(asked["resultType"], "input_required", "{asked}");
+    }
+    assert_ne!(first["requestState"], twice["requestState"]);
+    let status = world.status("1");
+    assert_eq!((&status["job_status"], &status["progress"]["completed"]), (&json!("awaiting_approval"), &json!(3)));
 }

@@ -27,11 +27,10 @@ fn fault_524_a_job_that_waits_for_a_time_ends_when_nothing_is_left_of_it() {
 #[test]
 fn fault_524_a_job_that_a_unit_holds_ends_when_nothing_is_left_of_it() {
     let world = World::new();
+    let says_when = |job: &str| world.status(job)["waiting_for"].as_str().is_some_and(|why| why.contains("wait until"));
     let script = r#"test {} != 1 || {{ "$BIN" unit-later 2h --hold job; exit 1; }}"#;
     world.ok(&["submit", "-q", "-j", "1", "--shell", "--range", "1-3", "--name", "held", "--", script]);
-    wait_for(&world, "the hold", || {
-        world.status("held")["progress"]["running"] == 0 && world.status("held")["hold"].is_object()
-    });
+    wait_for(&world, "the hold", || world.status("held")["progress"]["running"] == 0 && says_when("held"));
 
     ends_when_the_rest_is_skipped(&world, "held");
 
@@ -51,7 +50,7 @@ fn fault_524_a_job_that_a_unit_holds_ends_when_nothing_is_left_of_it() {
         "-c",
         "exit 4",
     ]);
-    wait_for(&world, "the hold", || world.status("paused")["hold"].is_object());
+    wait_for(&world, "the hold", || says_when("paused"));
     ends_when_the_rest_is_skipped(&world, "paused");
 }
 

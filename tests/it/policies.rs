@@ -284,21 +284,19 @@ fn a_deadline_ends_what_a_patient_stop_waits_for() {
 #[test]
 fn fault_525_no_unit_starts_after_as_many_have_failed_as_may() {
     let world = World::new();
+    let units = world.write("units", &"a\n".repeat(20));
     let run = |name: &str, most: &str, more: &[&str]| {
-        let args =
-            ["run", "-q", "-j", "1", "--max-attempts", "1", "--range", "1-20", "--name", name, "--max-failures", most];
-        world.job_manager(&[&args[..], more, &["--", "false"]].concat()).status().unwrap();
+        let args = ["run", "-q", "-j", "1", "--max-attempts", "1", "--name", name, "--max-failures", most];
+        let args = [&args[..], more, &["--lines", units.to_str().unwrap(), "--", "false"]].concat();
+        world.job_manager(&args).status().unwrap();
         world.status(name)["progress"]["failed"].clone()
     };
 
     assert_eq!(run("one", "1", &[]), 1);
     assert_eq!(run("three", "3", &[]), 3);
     assert_eq!(run("share", "50%", &[]), 10);
-    assert_eq!(run("group", "3/group", &["--group", "a"]), 3);
+    assert_eq!(run("group", "3/group", &["--group", "{}"]), 3);
     assert_eq!(world.status("group")["job_status"], "paused");
-    assert!(
-        world.ok(&["explain", "three"]).contains("3 units failed since its latest start"),
-        "{}",
-        world.ok(&["explain", "three"])
-    );
+    let why = world.ok(&["explain", "three"]);
+    assert!(why.contains("3 units failed since its latest start"), "{why}");
 }

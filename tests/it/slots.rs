@@ -143,3 +143,38 @@ fn fault_508_a_damaged_record_of_a_manager_hides_no_picture() {
     assert_eq!((&charts["counted"], &charts["pauses"]), (&5.into(), &json("[]")), "{charts}");
     assert_eq!(lanes["runs"].as_array().map(Vec::len), Some(5), "{lanes}");
 }
+
+#[cfg(feature = "serve")]
+#[test]
+fn fault_515_pictures_and_sorted_units_are_other_ones_at_once_after_a_change() {
+    let world = World::new();
+    world.run(&["run", "-q", "--max-attempts", "1", "--range", "1-4", "--", "test", "{}", "-gt", "2"]);
+    let dashboard = world.serve(&[]);
+    let drawn = || {
+        let charts = dashboard.get("/api/v1/jobs/1/charts");
+        let lanes = dashboard.get("/api/v1/jobs/1/lanes");
+        let sorted = dashboard.get("/api/v1/jobs/1/units?sort=finished");
+        let states: String =
+            sorted["units"].as_array().unwrap().iter().map(|unit| &unit["status"].as_str().unwrap()[..1]).collect();
+        (
+            charts["failures"]["kinds"][0]["units"].as_i64(),
+            lanes["runs"].as_array().unwrap().len(),
+            states.matches('f').count(),
+        )
+    };
+    assert_eq!((drawn(), drawn()), ((Some(2), 4, 2), (Some(2), 4, 2)));
+
+    world.ok(&["retry", "1", "--seq", "1", "--no-start"]);
+    assert_eq!(drawn().0, Some(1));
+    assert_eq!(drawn().2, 1);
+
+    world.ok(&["skip", "1", "--seq", "2"]);
+    assert_eq!((drawn().0, drawn().2), (None, 0));
+
+    world.run(&["resume", "1"]);
+    world.run(&["wait", "1"]);
+    assert_eq!((drawn().0, drawn().2), (Some(1), 1));
+
+    world.ok(&["rm", "1", "-y"]);
+    assert_eq!(dashboard.ask("GET /api/v1/jobs/1/charts", &[], "").status, 404);
+}

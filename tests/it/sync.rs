@@ -351,3 +351,14 @@ fn fault_295_a_unit_that_is_gone_and_runs_is_alone_with_what_it_makes_and_does_n
     assert_eq!(world.lines("ran"), ["begin 1", "end 1", "begin 2", "end 2"]);
     world.assert_sound("1");
 }
+
+#[test]
+fn a_sync_with_some_of_the_items_is_refused_and_the_others_are_not_taken_for_gone() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--range", "1-5", "--", "true", "{}"]);
+
+    let said = world.fails(2, &["sync", "1", "--limit", "2", "--range", "1-5"]);
+
+    assert!(said.contains("would count as gone"), "{said}");
+    assert_eq!(world.status("1")["progress"]["pending"], 5);
+}

@@ -22,15 +22,29 @@ const DUCKDB_PARQUET: &str = "import duckdb, json, sys\nfound = duckdb.sql(\"SEL
     for row in found.fetchall(): \
         print(json.dumps(dict(zip(found.columns, ['' if cell is None else str(cell) for cell in row]))))";
 
+/// The same by pandas, which is told to guess no types of a text.
+const PANDAS: &str = "import pandas, json, sys\n\
+    if sys.argv[1] == 'parquet':\n \
+        found = pandas.read_parquet(sys.argv[1], dtype_backend='numpy_nullable')\n \
+        types = {name: str(of) for name, of in found.dtypes.items()}\n \
+        assert [types.pop(name) for name in ['seq', 'exit_code', 'seconds']] == ['Int64', 'Int64', 'Float64'], types\n \
+        assert set(types.values()) == {'string'}, types\n\
+    else:\n \
+        found = pandas.read_csv(sys.argv[1], sep=sys.argv[2], dtype=str, keep_default_na=False)\n\
+    for row in found.to_dict('records'): \
+        print(json.dumps({name: '' if pandas.isna(cell) else str(cell) for name, cell in row.items()}))";
+
 /// Returns the rows of a table as a reader sees them, without how long units took; none where it is not installed.
 fn read_back(world: &World, reader: &str, file: &str, delimiter: &str) -> Option<Vec<Value>> {
     let (python, script) = match reader {
+        // It reads Parquet with another package.
+        "pandas" => (python_with("pandas, pyarrow"), PANDAS),
         "duckdb" if file == "parquet" => (python_with("duckdb"), DUCKDB_PARQUET),
         "duckdb" => (python_with("duckdb"), DUCKDB),
         _ => (Some("python3".into()), PYTHON),
     };
     let Some(python) = python else {
-        without("no duckdb, a package of Python");
+        without(&format!("no {reader}, a package of Python"));
         return None;
     };
     let Ok(read) = world.command(python).args(["-c", script, file, delimiter]).output() else {
@@ -64,7 +78,7 @@ fn a_table_of_results_has_the_columns_of_the_input_and_comes_back_from_every_rea
 
     for (format, delimiter) in [("csv", ","), ("tsv", "\t")] {
         fs::write(world.path(format), world.run(&["results", "--format", format]).stdout).unwrap();
-        for reader in ["python3", "duckdb"] {
+        for reader in ["python3", "duckdb", "pandas"] {
             if let Some(rows) = read_back(&world, reader, format, delimiter) {
                 assert_eq!(rows, expected, "{format} by {reader}");
             }
@@ -72,8 +86,10 @@ fn a_table_of_results_has_the_columns_of_the_input_and_comes_back_from_every_rea
     }
     if cfg!(feature = "parquet") {
         fs::write(world.path("parquet"), world.run(&["results", "--format", "parquet"]).stdout).unwrap();
-        if let Some(rows) = read_back(&world, "duckdb", "parquet", "") {
-            assert_eq!(rows, expected);
+        for reader in ["duckdb", "pandas"] {
+            if let Some(rows) = read_back(&world, reader, "parquet", "") {
+                assert_eq!(rows, expected, "Parquet by {reader}");
+            }
         }
         let output = world.job_manager(&["results", "--format", "parquet", "--status", "pending"]).output().unwrap();
         assert!(output.stdout.starts_with(b"PAR1") && output.stdout.ends_with(b"PAR1"), "a file without rows");

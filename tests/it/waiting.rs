@@ -275,3 +275,24 @@ fn a_held_start_goes_on_within_a_second_of_the_end_of_the_hold() {
     // A second, and what a busy machine takes to start a process.
     assert!(since(submitted) < Duration::from_secs(10), "{:?}", since(submitted));
 }
+
+#[test]
+fn a_job_that_would_pause_at_once_is_not_started_and_says_what_helps() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--name", "first", "--", "true"]);
+    world.ok(&["create", "-q", "--name", "second", "--after", "first", "--", "true"]);
+    world.ok(&["cancel", "first", "-y"]);
+    let late = ["run", "-q", "--name", "late", "--deadline", "300ms", "--kill-after", "1s", "--", "sleep", "600"];
+    assert_eq!(world.run(&late).status.code(), Some(12));
+
+    world.ok(&["start", "second"]);
+    world.wait_for_status("second", "paused");
+    let hopeless = world.fails(4, &["resume", "second"]);
+    let past = world.fails(4, &["resume", "late"]);
+
+    assert!(hopeless.contains("which is cancelled") && hopeless.contains("set 2 after=none"), "{hopeless}");
+    assert!(past.contains("its deadline") && past.contains("set 3 deadline="), "{past}");
+    world.ok(&["set", "second", "after=none"]);
+    world.ok(&["start", "second"]);
+    world.ok(&["wait", "second"]);
+}

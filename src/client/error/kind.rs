@@ -1,6 +1,10 @@
-//! Which kind each error of the client is.
+//! Which kind each error of the client is, and how one about a file is made.
+
+use std::io;
+use std::path::PathBuf;
 
 use super::ClientError;
+use crate::files::explain_denied;
 use crate::model::ErrorKind;
 
 impl ClientError {
@@ -45,6 +49,20 @@ impl ClientError {
             | Self::HealthUnknown { .. } => ErrorKind::Conflict,
             Self::Files { .. } | Self::Output { .. } => ErrorKind::Database,
             Self::WaitTimedOut { .. } => ErrorKind::TimedOut,
+        }
+    }
+}
+
+impl ClientError {
+    /// Returns a function that wraps what the operating system said about a file.
+    pub(in crate::client) fn files(
+        operation: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> ClientError {
+        let path = path.into();
+        move |source| {
+            let source = explain_denied(&path, source);
+            ClientError::Files { operation, path, source }
         }
     }
 }

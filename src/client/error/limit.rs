@@ -74,6 +74,9 @@ pub enum LimitError {
         /// The shortest one that is enough for that.
         shortest: Duration,
     },
+    /// Units are to be ended at once and after a time.
+    #[error("running units are ended at once, or those that need longer than a time: not both")]
+    NowOrLater,
     /// No exit code completes a unit.
     #[error("no unit would ever complete: exit code 0 is a failure, and no other one is ok")]
     NeverOk,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::wording::{excerpt, no_scope};
-use crate::model::{Amount, ErrorKind, JobId};
+use crate::model::{Amount, ErrorKind, JobId, Timestamp, local_time};
 use crate::sys::ScopeError;
 
 /// A manager that could not be started.
@@ -54,6 +54,24 @@ pub enum StartError {
         /// A budget that may be enough.
         raised: Amount,
     },
+    /// The deadline of the job has passed.
+    #[error("job {job} cannot go on: its deadline {} has passed", local_time(*deadline))]
+    PastDeadline {
+        /// The job.
+        job: JobId,
+        /// When that was.
+        deadline: Timestamp,
+    },
+    /// The job is to start after another one that will not complete.
+    #[error("job {job} waits for job {other}, which {what}")]
+    Hopeless {
+        /// The job.
+        job: JobId,
+        /// The other one.
+        other: JobId,
+        /// Where that stands.
+        what: String,
+    },
     /// The manager could not be started.
     #[error("cannot start {}", program.display())]
     Spawn {
@@ -98,7 +116,11 @@ impl StartError {
     /// Returns what kind of error it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::ProgramUnknown { .. } | Self::HostLacks { .. } | Self::OverBudget { .. } => ErrorKind::Conflict,
+            Self::ProgramUnknown { .. }
+            | Self::HostLacks { .. }
+            | Self::OverBudget { .. }
+            | Self::PastDeadline { .. }
+            | Self::Hopeless { .. } => ErrorKind::Conflict,
             Self::ManagerRefused { kind, .. } => *kind,
             Self::HookMissing
             | Self::ProgramMissing

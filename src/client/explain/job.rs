@@ -14,6 +14,11 @@ pub(super) fn explain(seen: &Snapshot) -> Explanation {
     let left = seen.job.progress.unfinished();
     let say = |cause, sentence, next| Explanation::new(cause, sentence, next);
     match seen.job.status {
+        JobStatus::Created | JobStatus::Paused | JobStatus::AwaitingApproval
+            if seen.job.stop_request == Some(StopRequest::Cancel) =>
+        {
+            to_be_cancelled(seen)
+        }
         // No verb shows one that is still being made; whoever sees it here looked in that very moment.
         JobStatus::Partial | JobStatus::Created if seen.health == Health::Running => starting(seen),
         JobStatus::Partial | JobStatus::Created => say(
@@ -84,6 +89,19 @@ fn is_stale(seen: &Snapshot, reason: &str) -> bool {
     reason.starts_with(Spending::BUDGET_OF) || reason.contains(Spending::NOBODY_KEEPS) && !is_bounded
 }
 
+/// Explains a job that is to be cancelled and that no manager runs: somebody cancels its units, or has died before.
+fn to_be_cancelled(seen: &Snapshot) -> Explanation {
+    let (job, left) = (seen.job.id, counted(seen.job.progress.unfinished(), "unit"));
+    let (sentence, next) = match seen.health {
+        Health::Running => (format!("job {job} is being cancelled, with {left} left"), NextStep::Wait(job)),
+        _ => (
+            format!("job {job} is to be cancelled, and whoever began that is gone, with {left} left"),
+            NextStep::Cancel(job),
+        ),
+    };
+    Explanation::new(Why::Cancelling, sentence, next).waiting(format_args!("{left} to be cancelled"))
+}
+
 fn lost(seen: &Snapshot) -> Explanation {
     let job = seen.job.id;
     let progress = seen.job.progress;
@@ -151,9 +169,10 @@ fn over(seen: &Snapshot) -> Explanation {
         JobStatus::Cancelled => (
             Why::Cancelled,
             format!(
-                "job {job} was cancelled, {} of {} did not complete",
+                "job {job} was cancelled with {} of {}{}",
                 progress.cancelled,
-                counted(progress.total, "unit")
+                counted(progress.total, "unit"),
+                if progress.failed > 0 { format!(", {} failed before", progress.failed) } else { String::new() }
             ),
             NextStep::RetryCancelled(job),
         ),

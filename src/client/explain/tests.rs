@@ -276,7 +276,7 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
                 let progress = Progress { total: 3, completed: 1, cancelled: 2, ..Progress::default() };
                 is_over(seen, JobStatus::Cancelled, progress);
             },
-            (Why::Cancelled, "job 7 was cancelled, 2 of 3 units did not complete", NextStep::RetryCancelled(JobId(7))),
+            (Why::Cancelled, "job 7 was cancelled with 2 of 3 units", NextStep::RetryCancelled(JobId(7))),
         ),
     ]
 }

@@ -83,7 +83,10 @@ impl Coordinator<'_> {
         let (in_hand, workers) = (self.shared.feed.level().in_hand, self.job.limits.workers);
         if self.is_range_due(in_hand) {
             let units = self.range_size.next(in_hand, workers);
-            match self.store.claim(self.lease, units, self.reach())? {
+            let asked = Instant::now();
+            let claim = self.store.claim(self.lease, units, self.reach())?;
+            self.range_size.took(asked.elapsed());
+            match claim {
                 Some(Claim { range, unfinished, begun }) => {
                     self.claims.got_some();
                     self.range_size.found(unfinished, workers);
@@ -113,6 +116,8 @@ impl Coordinator<'_> {
         let crashed = |unit| policy::crashed(unit, UnitStatus::Running, true, limits, self.lease.epoch(), now);
         let changes: Vec<UnitChange> = begun.iter().map(crashed).collect();
         warn!("{} of a manager that is gone: to be tried again", counted(begun.len(), "unit"));
+        // They are due at once: no look is waited for.
+        self.next_due = Some(Timestamp::from_micros(0));
         self.store.record(
             self.lease,
             &Batch { meters: &self.job.limits.meters, groups: self.job.limits.groups.as_ref(), ..Batch::of(&changes) },

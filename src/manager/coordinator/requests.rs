@@ -16,7 +16,8 @@ impl Coordinator<'_> {
         let is_shared = self.job.limits.are_shared();
         let is_idle = self.shared.feed.level().in_hand == 0 && !self.claims.do_others_have_units();
         let every = if is_shared { POLL_REQUESTS } else { POLL_REQUESTS.max(self.store.look_every(is_idle)) };
-        if self.looked_at.elapsed() < every {
+        let has_lost = self.claims.may_have_lost(self.shared.clock.now());
+        if self.looked_at.elapsed() < if has_lost { every.min(POLL_REQUESTS) } else { every } {
             return Ok(());
         }
         self.looked_at = Instant::now();

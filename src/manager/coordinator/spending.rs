@@ -2,6 +2,7 @@
 
 use super::Coordinator;
 use super::over_budget::OverBudget;
+use crate::manager::budgets::Others;
 use crate::manager::error::ManagerError;
 use crate::manager::halt::{self, Halt};
 use crate::model::{Epoch, Meter, Timestamp, Waits, day_of};
@@ -40,7 +41,10 @@ impl Coordinator<'_> {
         // In a file a job has one manager.
         let others =
             if self.store.has_several_managers() { running.saturating_sub(self.shared.under_way().len()) } else { 0 };
-        self.shared.budgets.look(&self.shared.feed, &self.job.limits.meters, &spending, others, self.at_work);
+        // So that others may rely on it, whatever they see of this one.
+        let own = if self.store.has_several_managers() { self.job.limits.workers.max(1) } else { usize::MAX };
+        let others = Others { running: others, managers: self.at_work, own };
+        self.shared.budgets.look(&self.shared.feed, &self.job.limits.meters, &spending, others);
         Ok(())
     }
 

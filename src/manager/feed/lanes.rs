@@ -71,7 +71,17 @@ impl Lanes {
     /// Takes up the bounds of the job's groups.
     pub fn follow(&mut self, limits: &Groups) {
         self.most = limits.most.unwrap_or(usize::MAX);
-        self.interval = limits.rate.map_or(Duration::ZERO, |rate| rate.interval());
+        let interval = limits.rate.map_or(Duration::ZERO, |rate| rate.interval());
+        let before = std::mem::replace(&mut self.interval, interval);
+        if before != interval {
+            for lane in &mut self.lanes {
+                // As far from its latest start as the new rate has it.
+                lane.next_start = (lane.next_start + interval).checked_sub(before).unwrap_or(lane.next_start);
+                if lane.place == Place::Later {
+                    lane.place = Place::Idle;
+                }
+            }
+        }
         self.max_failures = limits.max_failures;
         (0..self.lanes.len() as u32).for_each(|lane| self.settle(lane));
     }

@@ -1,6 +1,6 @@
 //! What a lease is worth, and how long.
 
-use super::{LATER, NOW, change, counters, job_of, lease_on};
+use super::{LATER, NOW, change, counters, job_of, lease_on, manager};
 use crate::model::{Reach, Seq, StopRequest, UnitStatus};
 use crate::store::{Access, Batch, Leaving, PageBound, Store, StoreError, UnitRange};
 
@@ -43,7 +43,7 @@ pub fn whoever_takes_over_writes_in_the_place_of_those_that_are_gone(mut store: 
     store.claim(gone, 1000, Seq::MAX).unwrap();
     store.record(gone, &Batch::of(&[change(job, 1, Pending, Running)])).unwrap();
 
-    let lease = store.take_over(job).unwrap();
+    let lease = store.take_over(job, &manager()).unwrap();
 
     let back = [change(job, 1, Running, Pending)];
     assert!(matches!(store.record(gone, &Batch::of(&back)), Err(StoreError::Fenced { .. })));

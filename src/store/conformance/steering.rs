@@ -101,7 +101,7 @@ pub fn cancelling_an_idle_job_ends_all_that_had_not_ended(mut store: Store) {
     store.record(lease, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Running)])).unwrap();
 
     // Its manager is gone.
-    store.take_over(job).unwrap();
+    store.take_over(job, &manager()).unwrap();
     store.cancel_idle_job(job, "no need", LATER).unwrap();
 
     assert_eq!(counters(&mut store, job), [0, 0, 1, 0, 0, 2]);

@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 
 use super::*;
 use crate::model::{Heartbeat, JobStatus, ManagerState, UnitStatus};
-use crate::store::conformance::{LATER, NOW, change, job_of, lease_on};
+use crate::store::conformance::{LATER, NOW, change, job_of, lease_on, manager};
 use crate::store::{Batch, Leaving};
 
 fn states(store: &mut Store, job: JobId) -> Vec<(i64, ManagerState, Option<String>, Option<Timestamp>)> {
@@ -105,7 +105,7 @@ fn a_manager_that_was_superseded_is_lost_and_beats_no_more() {
     let before = lease_on(&mut store, job);
     let beat = Heartbeat { at: LATER, workers: 1, running: 0, rate_per_second: 1.0, waits: None, adapted: None };
 
-    store.take_over(job).unwrap();
+    store.take_over(job, &manager()).unwrap();
     let refused = store.record(before, &Batch { heartbeat: Some(&beat), ..Batch::default() });
 
     assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");

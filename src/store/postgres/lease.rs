@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Text};
 
-use super::ranges;
+use super::{Here, ranges};
 use crate::model::{Heartbeat, JobId, JobStatus, Limits, OnHostLoss, Row, Timestamp, UnitStatus, Unreadable};
 use crate::store::Lease;
 use crate::store::columns::{Checked, Word};
@@ -29,7 +29,7 @@ statement! {
         "UPDATE managers SET lease_until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + " length: i64 as BigInt,
         ", heartbeat_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint WHERE state = 'live' AND uid = " uid: String as Text,
     }
-    ""
+    " RETURNING heartbeat_at" -> BigInt
 }
 
 statement! {
@@ -46,7 +46,7 @@ statement! {
         " FROM jobs WHERE state = 'live' AND jobs.id = job_id AND managers.uid = " uid: String as Text,
     }
     " RETURNING jobs.status, jobs.failures + failures_shift + coalesce((SELECT sum(other.failures_shift) FROM managers AS other \
-     WHERE other.state = 'live' AND other.job_id = jobs.id AND other.uid <> managers.uid), 0)::bigint" -> (Text, BigInt)
+     WHERE other.state = 'live' AND other.job_id = jobs.id AND other.uid <> managers.uid), 0)::bigint, heartbeat_at" -> (Text, BigInt, BigInt)
 }
 
 statement! {
@@ -68,9 +68,12 @@ statement! {
 }
 
 statement! {
+    // Machines that were made alike have files of the same number and name. On one that has booted since nobody lives, but that cannot
+    // be told from another machine of its name: the lease tells.
     struct LoseHere<'a> {
         "UPDATE managers SET state = 'lost', ended_at = heartbeat_at WHERE state = 'live' AND job_id = " job: i64 as BigInt,
         " AND database = " database: &'a str as Text,
+        " AND boot_id = " boot_id: &'a str as Text,
     }
     ""
 }
@@ -91,6 +94,15 @@ statement! {
     ")" -> Bool
 }
 
+#[cfg(feature = "postgres")]
+statement! {
+    struct IsBefore {
+        "SELECT EXISTS (SELECT 1 FROM managers WHERE uid = " uid: String as Text,
+        " AND heartbeat_at < " left: i64 as BigInt,
+    }
+    ")" -> Bool
+}
+
 statement! {
     struct HasLeft {
         "SELECT EXISTS (SELECT 1 FROM managers WHERE state = 'left' AND uid = " uid: String as Text,
@@ -105,20 +117,32 @@ pub(in crate::store) fn time(conn: &mut DbConnection) -> Result<Timestamp, Failu
     Ok(Timestamp::from_micros(Time {}.get_result(conn)?))
 }
 
-/// Renews a lease for that long; `false` when it is over, and what the transaction has written so far must be undone.
-pub(in crate::store) fn renew(conn: &mut DbConnection, lease: Lease, length: Duration) -> Result<bool, Failure> {
+/// Renews a lease for that long, and returns when that was; none when it is over, and what the transaction has written so far must be
+/// undone.
+pub(in crate::store) fn renew(
+    conn: &mut DbConnection,
+    lease: Lease,
+    length: Duration,
+) -> Result<Option<Timestamp>, Failure> {
     let length = i64::try_from(length.as_micros()).expect("a lease fits");
-    Ok(Renew { length, uid: lease.manager.to_string() }.execute(conn)? == 1)
+    let at: Option<i64> = Renew { length, uid: lease.manager.to_string() }.get_result(conn).optional()?;
+    Ok(at.map(Timestamp::from_micros))
 }
 
-/// Renews a lease for that long and counts what its manager's units have moved; returns the state of the job and how many of its
-/// units have failed since its latest start. None when the lease is over.
+/// Returns `true` if the row of a manager is older than what it has written there before: the database is one of an earlier time.
+#[cfg(feature = "postgres")]
+pub(in crate::store) fn was_set_back(conn: &mut DbConnection, lease: Lease, left: Timestamp) -> Result<bool, Failure> {
+    Ok(IsBefore { uid: lease.manager.to_string(), left: left.as_micros() }.get_result(conn)?)
+}
+
+/// Renews a lease for that long and counts what its manager's units have moved; returns the state of the job, how many of its
+/// units have failed since its latest start, and when that was. None when the lease is over.
 pub(in crate::store) fn count(
     conn: &mut DbConnection,
     lease: Lease,
     counters: &Counters,
     length: Duration,
-) -> Result<Option<(JobStatus, u64)>, Failure> {
+) -> Result<Option<(JobStatus, u64, Timestamp)>, Failure> {
     let failed = counters.of(UnitStatus::Failed);
     let count = Count {
         length: i64::try_from(length.as_micros()).expect("a lease fits"),
@@ -131,10 +155,10 @@ pub(in crate::store) fn count(
         failures: failed.max(0),
         uid: lease.manager.to_string(),
     };
-    let counted: Option<(Checked<Word<JobStatus>>, i64)> = count.get_result(conn).optional()?;
+    let counted: Option<(Checked<Word<JobStatus>>, i64, i64)> = count.get_result(conn).optional()?;
     let row = Row::Job(lease.job);
-    let read = |(status, failures): (Checked<Word<JobStatus>>, i64)| -> Result<_, Unreadable> {
-        Ok((status.of(row, "status")?.0, failures.unsigned_abs()))
+    let read = |(status, failures, at): (Checked<Word<JobStatus>>, i64, i64)| -> Result<_, Unreadable> {
+        Ok((status.of(row, "status")?.0, failures.unsigned_abs(), Timestamp::from_micros(at)))
     };
     Ok(counted.map(read).transpose()?)
 }
@@ -162,15 +186,15 @@ pub(in crate::store) fn lose_expired(conn: &mut DbConnection, job: JobId, on_los
     }
 }
 
-/// Records as lost the managers of a job that ran at a place where the caller keeps others from running. They keep what they owned
-/// until somebody takes it.
+/// Records as lost the managers of a job that ran at a place where the caller keeps others from running, since its machine has
+/// booted. They keep what they owned until somebody takes it.
 pub(in crate::store) fn lose_here(
     conn: &mut DbConnection,
     job: JobId,
-    database: &str,
+    here: Here<'_>,
     on_loss: OnHostLoss,
 ) -> Result<(), Failure> {
-    let lost = LoseHere { job: job.0, database }.execute(conn)?;
+    let lost = LoseHere { job: job.0, database: here.database, boot_id: &here.host.boot_id }.execute(conn)?;
     add_deaths(conn, lost)?;
     lose_expired(conn, job, on_loss)
 }

@@ -4,12 +4,22 @@ use diesel::prelude::*;
 use diesel::query_builder::Query;
 use diesel::sql_types::{BigInt, Text};
 
-use crate::model::JobId;
+use crate::model::{JobId, ProcessIdentity};
 use crate::store::Lease;
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::statement::statement;
 use crate::store::tallies::add_deaths;
+
+/// Where the caller is: what this machine keeps about the database, and the machine. It is another one where both its boot and its
+/// name are others. Known weakness: of machines that were made alike and have one name, what a lost one had may be adopted by another.
+#[derive(Clone, Copy)]
+pub(in crate::store) struct Here<'a> {
+    /// Text of the marker.
+    pub database: &'a str,
+    /// A process of the machine.
+    pub host: &'a ProcessIdentity,
+}
 
 statement! {
     struct Adopt<'a> {
@@ -17,8 +27,10 @@ statement! {
         " WHERE job_id = " job: i64 as BigInt,
         " AND manager IN (SELECT uid FROM managers WHERE state <> 'live' AND job_id = " of: i64 as BigInt,
         " AND database = " database: &'a str as Text,
+        " AND (boot_id = " boot_id: &'a str as Text,
+        " OR host = " host: &'a str as Text,
     }
-    ")"
+    "))"
 }
 
 statement! {
@@ -26,8 +38,10 @@ statement! {
         "UPDATE ranges SET manager = NULL WHERE job_id = " job: i64 as BigInt,
         " AND manager IN (SELECT uid FROM managers WHERE state <> 'live' AND job_id = " of: i64 as BigInt,
         " AND database = " database: &'a str as Text,
+        " AND (boot_id = " boot_id: &'a str as Text,
+        " OR host = " host: &'a str as Text,
     }
-    ")"
+    "))"
 }
 
 statement! {
@@ -60,15 +74,16 @@ impl Query for JobsOfHost<'_> {
 }
 
 /// Has a manager that begins own what those before it at its place have left, until it has ended their processes.
-pub(in crate::store) fn adopt(conn: &mut DbConnection, lease: Lease, database: &str) -> Result<(), Failure> {
-    let job = lease.job.0;
-    Adopt { manager: lease.manager.to_string(), job, of: job, database }.execute(conn)?;
+pub(in crate::store) fn adopt(conn: &mut DbConnection, lease: Lease, here: Here<'_>) -> Result<(), Failure> {
+    let (job, Here { database, host: ProcessIdentity { boot_id, host, .. } }) = (lease.job.0, here);
+    Adopt { manager: lease.manager.to_string(), job, of: job, database, boot_id, host }.execute(conn)?;
     Ok(())
 }
 
 /// Gives back what managers of a job at one place have left.
-pub(in crate::store) fn give_back_here(conn: &mut DbConnection, job: JobId, database: &str) -> Result<(), Failure> {
-    GiveBackHere { job: job.0, of: job.0, database }.execute(conn)?;
+pub(in crate::store) fn give_back_here(conn: &mut DbConnection, job: JobId, here: Here<'_>) -> Result<(), Failure> {
+    let Here { database, host: ProcessIdentity { boot_id, host, .. } } = here;
+    GiveBackHere { job: job.0, of: job.0, database, boot_id, host }.execute(conn)?;
     Ok(())
 }
 

@@ -47,10 +47,12 @@ pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
 pub(super) use job_lock::{lock, lock_meters, share_lock};
+#[cfg(feature = "postgres")]
+pub(super) use lease::was_set_back;
 pub(super) use lease::{
     beat, count, has_left, lease_length, lose_expired, lose_here, others_go_on, renew, time, was_followed,
 };
-pub(super) use left::{adopt, give_back_here, jobs_of_host, lose_host};
+pub(super) use left::{Here, adopt, give_back_here, jobs_of_host, lose_host};
 pub(super) use look::{Look, look};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;

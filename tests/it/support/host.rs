@@ -59,6 +59,11 @@ impl<'w> Host<'w> {
         Host::launch(world, &ALL)
     }
 
+    /// Starts the server with bounds of its own and says nothing to it.
+    pub fn silent_with(world: &'w World, flags: &[&str]) -> Host<'w> {
+        Host::launch(world, &[&["mcp"], flags].concat())
+    }
+
     /// Starts the server with bounds of its own, and opens the conversation.
     pub fn bounded(world: &'w World, flags: &[&str]) -> Host<'w> {
         let mut host = Host::launch(world, &[&["mcp"], flags].concat());

@@ -39,7 +39,12 @@ impl Hosts {
             without_tool("postgres");
             return None;
         };
-        Some(Hosts { world: World::new(), url: server.database() })
+        Some(Hosts::at(server.database()))
+    }
+
+    /// Makes hosts whose database is at that address.
+    pub fn at(url: String) -> Hosts {
+        Hosts { world: World::new(), url }
     }
 
     /// Returns what `--db` takes.

@@ -67,6 +67,8 @@ pub(super) enum CliError {
     Setting(SettingError),
     #[error("say when the unit is to be tried again: a duration such as 10m, or --until 22:00")]
     NoTime,
+    #[error("sync compares all items of the source with the job: with --limit those beyond it would count as gone")]
+    SyncOfSome,
     #[error("unit-add takes items as arguments, not `-`: read lines with `job-manager add JOB -`")]
     ItemsFromStdin,
     #[error("the value is an argument, `-` does not read standard input: give \"$(cat)\", or '\"-\"' for a dash")]

@@ -1,12 +1,14 @@
 //! A command line that cannot be understood: what is said instead of clap's words, where more is known.
 
 use std::env;
+use std::io::Write;
 use std::process::ExitCode;
 
 use anstream::eprintln;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::command::command;
+use super::error::CliError;
 use super::exit::Exit;
 use super::report::Report;
 use super::{misplaced, neighbours};
@@ -50,7 +52,14 @@ pub(super) fn misused(error: &clap::Error) -> ExitCode {
             Report::of_misuse(advice).print(asks_for_json(&arguments));
             ExitCode::from(Exit::Usage.code())
         }
-        None => error.exit(),
+        None => match error.print().and_then(|()| std::io::stdout().flush()) {
+            Err(lost) if lost.kind() != std::io::ErrorKind::BrokenPipe => {
+                let lost = CliError::Output(lost);
+                Report::of(&lost).print(false);
+                ExitCode::from(lost.exit().code())
+            }
+            _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code())),
+        },
     }
 }
 

@@ -51,6 +51,14 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
         ClientError::CancelUnfinished { .. } => "`cancel` ends it, and `retry` takes units back then".to_owned(),
         ClientError::Interrupted { .. } => "`resume` continues it".to_owned(),
         ClientError::OutputNotKept { .. } => "a job created with --output full keeps it".to_owned(),
+        ClientError::Start(StartError::PastDeadline { job, .. }) => {
+            format!(
+                "`job-manager set {job} deadline=DURATION` sets another, counted from its first start, and `deadline=0` none"
+            )
+        }
+        ClientError::Start(StartError::Hopeless { job, .. }) => {
+            format!("complete that one, or `job-manager set {job} after=none` lets it start without")
+        }
         ClientError::Start(StartError::OverBudget { job, meter, raised, .. }) => {
             format!("`job-manager set {job} budget.{meter}={raised}` raises it, then `job-manager resume {job}`")
         }

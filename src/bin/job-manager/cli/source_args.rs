@@ -21,6 +21,11 @@ pub(super) struct SourceArgs {
 }
 
 impl SourceArgs {
+    /// Returns `true` if only some of the items are taken.
+    pub fn is_limited(&self) -> bool {
+        self.flags.limit.is_some()
+    }
+
     /// Returns the first file of commands, when units are commands.
     pub fn commands(&self) -> Option<&Path> {
         self.flags.commands.first().map(PathBuf::as_path)

@@ -9,11 +9,12 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::routing::post;
 use axum::{Json, Router};
-use job_manager::client::{Client, ManagerStarted, StopOptions, UnitsChanged, WorkersSet};
+use job_manager::client::{Approval, Client, ManagerStarted, StopOptions, UnitsChanged, WorkersSet};
 use job_manager::model::JobId;
 use serde::Deserialize;
 
 use super::answer::{Connections, Named, Refused, Reply};
+use super::words::wrong;
 
 pub(super) type Shared = State<Arc<Connections>>;
 /// A body may be omitted, but not be of another kind.
@@ -47,7 +48,20 @@ async fn stop(State(connections): Shared, Named(job): Named<String>, body: Body<
         .await
 }
 
-async fn resume(State(connections): Shared, Named(job): Named<String>) -> Reply {
+/// A request that nothing is said with.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Approve {
+    /// Units that run before the next approval; all without it.
+    next: Option<u32>,
+}
+
+async fn resume(State(connections): Shared, Named(job): Named<String>, body: Body<Nothing>) -> Reply {
+    let Nothing {} = given(body)?;
     connections.write(job, |client, job| Ok(ManagerStarted::new(job, client.resume_job(job)?))).await
 }
 
@@ -62,8 +76,15 @@ async fn cancel(State(connections): Shared, Named(job): Named<String>, body: Bod
     connections.write(job, move |client, job| cancelled_by(client, job, || client.cancel_job(job, &reason))).await
 }
 
-async fn approve(State(connections): Shared, Named(job): Named<String>) -> Reply {
-    connections.write(job, |client, job| Ok(ManagerStarted::new(job, client.approve_job(job)?))).await
+async fn approve(State(connections): Shared, Named(job): Named<String>, body: Body<Approve>) -> Reply {
+    let mut approval = Approval::default();
+    approval.next = given(body)?.next;
+    if approval.next == Some(0) {
+        return Err(wrong("next", "invalid number of units 0, expected at least 1".to_owned()));
+    }
+    connections
+        .write(job, move |client, job| Ok(ManagerStarted::new(job, client.approve_job_with(job, &approval)?)))
+        .await
 }
 
 async fn reject(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Reply {

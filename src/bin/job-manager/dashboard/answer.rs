@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
@@ -17,13 +18,17 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::bound::bounded;
+use super::kept::Kept;
 use crate::results::ResultsError;
 
 /// The connections of a dashboard.
 pub(super) struct Connections {
     reader: Client,
+    /// That of what takes longer, so that nothing else waits for it.
+    slow_reader: Client,
     /// None when nothing may be changed.
     writer: Option<Client>,
+    kept: Kept<Document>,
 }
 
 /// What the path of a request names.
@@ -33,7 +38,8 @@ pub(super) struct Named<T>(pub T);
 pub(super) type Reply = Result<Document, Refused>;
 
 /// A document of a bounded size, written as JSON.
-pub(super) struct Document(String);
+#[derive(Clone)]
+pub(super) struct Document(Bytes);
 
 /// Why a request was not fulfilled.
 #[derive(Debug, thiserror::Error)]
@@ -75,13 +81,23 @@ pub(super) enum Refused {
 }
 
 impl Connections {
-    pub fn new(reader: Client, writer: Option<Client>) -> Arc<Connections> {
-        Arc::new(Connections { reader, writer })
+    pub fn new(reader: Client, slow_reader: Client, writer: Option<Client>) -> Arc<Connections> {
+        Arc::new(Connections { reader, slow_reader, writer, kept: Kept::new() })
     }
 
     /// Returns the connection of those who read, which may wait.
     pub fn reader(&self) -> &Client {
         &self.reader
+    }
+
+    /// Returns the connection of those who read for long.
+    pub fn slow_reader(&self) -> &Client {
+        &self.slow_reader
+    }
+
+    /// Returns what was read with it.
+    pub fn kept(&self) -> &Kept<Document> {
+        &self.kept
     }
 
     /// Lets `look` read, where it may wait.
@@ -94,6 +110,19 @@ impl Connections {
             // A database that was replaced would go on to be shown as it was.
             connections.reader.data_version()?;
             look(&connections.reader)
+        });
+        looking.await?
+    }
+
+    /// Lets `look` read for longer than others should wait.
+    pub async fn search<T: Serialize>(
+        self: &Arc<Self>,
+        look: impl FnOnce(&Client) -> Result<T, Refused> + Send + 'static,
+    ) -> Reply {
+        let connections = Arc::clone(self);
+        let looking = tokio::task::spawn_blocking(move || {
+            connections.slow_reader.data_version()?;
+            Document::of(&look(&connections.slow_reader)?)
         });
         looking.await?
     }
@@ -118,7 +147,10 @@ impl Connections {
             writer.data_version()?;
             // A manager that a verb starts would wait for the lock by itself, and longer.
             writer.expect_writable()?;
-            Document::of(&change(writer, writer.find_job(&job)?)?)
+            let changed = change(writer, writer.find_job(&job)?);
+            // A part of it may have happened before an error.
+            connections.kept.forget();
+            Document::of(&changed?)
         });
         changing.await?
     }
@@ -126,7 +158,7 @@ impl Connections {
 
 impl Document {
     pub fn of(document: &impl Serialize) -> Result<Document, Refused> {
-        Ok(Document(bounded(document)?))
+        Ok(Document(bounded(document)?.into()))
     }
 }
 

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::{Query, RawQuery, State};
 use axum::routing::get;
-use job_manager::client::SEARCH_TIME;
+use job_manager::client::{Client, SEARCH_TIME};
 use job_manager::explain::ExplanationOf;
 use job_manager::model::{JobFilter, JobId, Seq, UnitFilter, UnitOrder};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{Connections, Named, Refused, Reply};
+use super::kept::Of;
 use super::words::{number, whole, word, words, wrong};
 use crate::command_line::command_line;
 
@@ -91,9 +92,11 @@ struct UnitsQuery {
 async fn units(
     State(connections): Shared,
     Named(job): Named<String>,
+    RawQuery(address): RawQuery,
     query: Result<Query<UnitsQuery>, QueryRejection>,
 ) -> Reply {
     let Query(query) = query?;
+    let searches = query.pattern.is_some();
     let filter = UnitFilter {
         statuses: words("status", query.status.as_deref())?,
         key: query.key,
@@ -105,9 +108,12 @@ async fn units(
     let order: UnitOrder = word("sort", query.sort.as_deref())?.unwrap_or_default();
     let limit = rows(query.limit.as_deref())?.unwrap_or(UNITS);
     let after = whole("after", query.after.as_deref())?.map(Seq);
-    connections
-        .read(move |client| Ok(client.unit_page(client.find_job(&job)?, &filter, order, after, limit, SEARCH_TIME)?))
-        .await
+    let page = move |client: &Client, job| Ok(client.unit_page(job, &filter, order, after, limit, SEARCH_TIME)?);
+    match (searches, order) {
+        (true, _) => connections.search(move |client| page(client, client.find_job(&job)?)).await,
+        (false, UnitOrder::Seq) => connections.read(move |client| page(client, client.find_job(&job)?)).await,
+        (false, _) => connections.drawn_of(job, address.unwrap_or_default(), Of::units, page).await,
+    }
 }
 
 async fn unit(State(connections): Shared, Named((job, seq)): Named<(String, String)>) -> Reply {
@@ -120,11 +126,11 @@ async fn failures(State(connections): Shared, Named(job): Named<String>) -> Repl
 }
 
 async fn charts(State(connections): Shared, Named(job): Named<String>) -> Reply {
-    connections.read(move |client| Ok(client.charts_document(client.find_job(&job)?)?)).await
+    connections.drawn_of(job, "charts".to_owned(), Of::counts, |client, job| Ok(client.charts_document(job)?)).await
 }
 
 async fn lanes(State(connections): Shared, Named(job): Named<String>) -> Reply {
-    connections.read(move |client| Ok(client.lanes_document(client.find_job(&job)?)?)).await
+    connections.drawn_of(job, "lanes".to_owned(), Of::counts, |client, job| Ok(client.lanes_document(job)?)).await
 }
 
 #[derive(Deserialize)]
@@ -137,7 +143,7 @@ async fn strips(State(connections): Shared, query: Result<Query<StripsQuery>, Qu
     let given = query?.0.jobs.unwrap_or_default();
     let number = |text: &str| whole("jobs", Some(text)).transpose().map(|number| number.map(JobId));
     let jobs: Vec<JobId> = given.split(',').filter_map(number).collect::<Result<_, _>>()?;
-    connections.read(move |client| Ok(client.strips_document(&jobs)?)).await
+    connections.drawn(format!("strips {given}"), Of::Database, move |client| Ok(client.strips_document(&jobs)?)).await
 }
 
 /// The last lines of the log of a job's managers; none of a job that has had no manager.

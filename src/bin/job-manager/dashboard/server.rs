@@ -21,6 +21,7 @@ use super::access::{Access, SESSION, guard};
 use super::answer::{Connections, Refused};
 use super::events::{Changes, look_for_changes};
 use super::listen::{answer, places};
+use super::together::together;
 use super::token::Token;
 use super::{DashboardError, actions, assets, downloads, metrics, reading, review, settings, unit_actions};
 
@@ -63,7 +64,7 @@ impl Dashboard {
         // First: it brings a database of an older version up to date.
         let writer = (!read_only).then(write).transpose().map_err(DashboardError::Client)?;
         let read = || Client::open_to_read(db);
-        let (reader, watcher) = (read()?, read()?);
+        let (reader, slow_reader, watcher) = (read()?, read()?, read()?);
         let listen = |source: io::Error| match source.kind() {
             io::ErrorKind::AddrInUse => DashboardError::PortInUse { port },
             _ => DashboardError::Listen { port, source },
@@ -74,7 +75,7 @@ impl Dashboard {
         let token = Token::of(&StateDir::beside(&reader.path()), read_only)?;
         let (entry, session) = (Token::drawn()?, Token::drawn()?);
         let about = About { schema: 1, version: env!("CARGO_PKG_VERSION"), db: reader.path(), read_only };
-        let connections = Connections::new(reader, writer);
+        let connections = Connections::new(reader, slow_reader, writer);
         Ok(Dashboard { listener, address, token, entry, session, connections, watcher, about })
     }
 
@@ -131,13 +132,12 @@ impl Dashboard {
             read_only: self.about.read_only,
         };
         let about = self.about.clone();
+        let asked = Router::new().merge(reading::routes()).merge(settings::routes()).merge(review::routes());
         Router::new()
-            .merge(reading::routes())
+            .merge(asked.route_layer(middleware::from_fn_with_state(Arc::default(), together)))
             .merge(downloads::routes())
             .merge(actions::routes())
             .merge(unit_actions::routes())
-            .merge(settings::routes())
-            .merge(review::routes())
             .route("/metrics", get(metrics::metrics))
             .with_state(Arc::clone(&self.connections))
             .route("/api/v1/about", get(move || async move { Json(about) }))

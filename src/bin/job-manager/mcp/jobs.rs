@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use job_manager::client::{Client, ClientError, ManagerProgram};
@@ -35,6 +36,8 @@ pub(super) struct Jobs {
     faces: Arc<Faces>,
     given_up: [CancellationToken; 2],
     start: StartCall,
+    /// Items of a submission that were read.
+    read: Arc<AtomicI64>,
 }
 
 impl Jobs {
@@ -46,7 +49,7 @@ impl Jobs {
         start: StartCall,
     ) -> Self {
         let (database, allowed, faces) = (Arc::clone(database), Arc::clone(allowed), Arc::clone(faces));
-        Self { database, allowed, faces, given_up, start }
+        Self { database, allowed, faces, given_up, start, read: Arc::default() }
     }
 
     /// Returns the same for whoever waits for as long as the host is there.
@@ -74,10 +77,18 @@ impl Jobs {
         self.given_up.iter().any(CancellationToken::is_cancelled)
     }
 
-    /// Returns what says so for as long as the items of a submission are read.
+    /// Returns what says so at each item of a submission, and counts them.
     pub fn gives_up(&self) -> impl Fn() -> bool + 'static {
-        let given_up = self.given_up.clone();
-        move || given_up.iter().any(CancellationToken::is_cancelled)
+        let (given_up, read) = (self.given_up.clone(), self.items_read());
+        move || {
+            read.fetch_add(1, Ordering::Relaxed);
+            given_up.iter().any(CancellationToken::is_cancelled)
+        }
+    }
+
+    /// Returns how many items of a submission have been read.
+    pub fn items_read(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.read)
     }
 
     /// Opens the database to read it; none when there is none.
@@ -187,7 +198,7 @@ fn find_by_words(client: &Client, words: &str) -> Result<JobId, ToolError> {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJob {
-    /// Number, uid, name or key, or last.
+    /// Number, uid, name, key or last.
     #[schemars(with = "String")]
     pub job: JobGiven,
 }
@@ -197,7 +208,7 @@ pub(super) struct OneJob {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJobWithReason {
-    /// Number, uid, name or key, or last.
+    /// Number, uid, name, key or last.
     #[schemars(with = "String")]
     pub job: JobGiven,
     /// Why, for whoever looks at the job later.

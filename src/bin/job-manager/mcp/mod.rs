@@ -14,6 +14,8 @@
 mod allowed;
 mod answer;
 mod batch;
+mod cancels;
+mod changed_units;
 mod error;
 mod exact;
 mod faces;

@@ -40,13 +40,12 @@ pub(super) struct Pages {
 impl Pages {
     /// Returns what an answer holds whose rows have these fields.
     pub fn fields(&self, rows: &'static [Field]) -> Vec<Field> {
-        const UNREADABLE: &[Field] = &[field("seq", Kind::Whole, "Unit.")];
         vec![
             JOB_NUMBER,
             field(self.name, Kind::Rows(rows), "The page.").always(),
             field("next_after", Kind::Whole, "after of the next page."),
             field("searched_through", Kind::Whole, "Where the search stopped."),
-            field("unreadable", Kind::Rows(UNREADABLE), "Units that cannot be read."),
+            field("unreadable", Kind::Wholes, "Units that cannot be read."),
         ]
     }
 
@@ -94,9 +93,8 @@ impl Pages {
             "schema": 1, "job": { "id": job }, "next_after": next_after, "limit": limit, "limit_bytes": PAGE_BYTES,
         });
         if !unreadable.is_empty() {
-            let row =
-                |unit: &Unreadable| json!({ "seq": unit.seq(), "column": unit.column, "value": line(&unit.value) });
-            document["unreadable"] = unreadable.iter().take(MOST_NAMED).map(row).collect();
+            document["unreadable"] =
+                unreadable.iter().take(MOST_NAMED).filter_map(Unreadable::seq).map(|seq| seq.0).collect();
         }
         if let Some(seq) = searched_through {
             document["searched_through"] = json!(seq);

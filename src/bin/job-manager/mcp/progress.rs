@@ -1,9 +1,17 @@
-//! What a host hears of a call that waits, if it asked to.
+//! What a host hears of a call that takes long, if it asked to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use job_manager::text::counted;
 use rmcp::RoleServer;
 use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::service::{Peer, RequestContext};
+use tokio::task::JoinSet;
+
+/// Time between two words to a host that follows the progress of a call; some give up after five seconds of silence.
+pub(super) const BEAT: Duration = Duration::from_secs(1);
 
 /// The progress of one call.
 pub(super) struct Progress {
@@ -21,6 +29,25 @@ impl Progress {
     /// Returns `true` if the host asked to hear of it.
     pub fn is_followed(&self) -> bool {
         self.token.is_some()
+    }
+
+    /// Tells how many items a call has read, each second until what is returned is dropped; how many there are nobody knows.
+    pub fn tell_reading(mut self, read: Arc<AtomicI64>) -> JoinSet<()> {
+        let mut telling = JoinSet::new();
+        if let Some(token) = self.token.clone() {
+            telling.spawn(async move {
+                loop {
+                    tokio::time::sleep(BEAT).await;
+                    let items = read.load(Ordering::Relaxed);
+                    if items > 0 {
+                        let told = ProgressNotificationParam::new(token.clone(), self.steps.next(items));
+                        let said = format!("{} read", counted(items, "item"));
+                        drop(self.peer.notify_progress(told.with_message(said)).await);
+                    }
+                }
+            });
+        }
+        telling
     }
 
     /// Tells how many units have ended; nothing before anybody has looked, when there are none.

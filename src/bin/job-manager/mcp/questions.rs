@@ -1,19 +1,24 @@
 //! What a person is asked by the host before a call acts, where the host can ask.
 //!
 //! Up to the revision 2025-11-25 the server asks (`elicitation/create`) and the call waits, without a thread. Since 2026-07-28 the call
-//! is answered with the question, and the host calls once more with the answer. Without the library's feature for it, whose types are
-//! there anyway.
+//! is answered with the question, and the host calls once more with the answer, perhaps to another server of the same database. So nothing is
+//! kept here: the question is made again of what the database says now, and an answer counts only for the question that was asked
+//! (`requestState` is its digest); where that is another one by now, or none was asked, the person is asked again. Without the library's feature for it,
+//! whose types are there anyway.
+//!
+//! Known weakness: that a person has answered at all is the host's word, as in the revisions before.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rmcp::RoleServer;
 use rmcp::model::{
-    CallToolResponse, ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
-    ElicitationSchema, InputRequest, InputRequests, InputRequiredResult, InputResponses, ProtocolVersion,
+    CallToolRequestParams, CallToolResponse, ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult,
+    ElicitationAction, ElicitationSchema, InputRequest, InputRequests, InputRequiredResult, ProtocolVersion,
     ServerRequest,
 };
 use rmcp::service::RequestContext;
+use sha2::{Digest, Sha256};
 
 use super::ToolError;
 
@@ -30,6 +35,13 @@ pub(super) struct Question {
     pub allows: Option<(String, PathBuf)>,
 }
 
+impl Question {
+    /// Returns what tells it from every other question, also in another process.
+    fn digest(&self) -> String {
+        Sha256::digest(&self.text).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// Returns `true` if a host can ask its person.
 pub(super) fn can_ask(context: &RequestContext<RoleServer>) -> bool {
     let offered = context.client_capabilities().and_then(|capabilities| capabilities.elicitation);
@@ -43,14 +55,17 @@ pub(super) fn can_ask(context: &RequestContext<RoleServer>) -> bool {
 /// With the answer to the call, where nobody has said yes.
 pub(super) async fn ask(
     question: &Question,
-    answered: Option<&InputResponses>,
+    call: &CallToolRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> Result<(), Box<CallToolResponse>> {
     let request = elicitation(question).map_err(refused)?;
     if context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28) {
-        let Some(answer) = answered.and_then(|answers| answers.get(NAME)) else {
+        let state = question.digest();
+        let is_answered = call.request_state.as_ref() == Some(&state);
+        let answer = call.input_responses.as_ref().and_then(|answers| answers.get(NAME)).filter(|_| is_answered);
+        let Some(answer) = answer else {
             let requests = InputRequests::from([(NAME.to_owned(), InputRequest::Elicitation(request))]);
-            return Err(Box::new(InputRequiredResult::from_input_requests(requests).into()));
+            return Err(Box::new(InputRequiredResult::new(Some(requests), Some(state)).into()));
         };
         let answer: Result<ElicitResult, _> = serde_json::from_value(answer.clone());
         return read(answer.map_err(|error| error.to_string()));

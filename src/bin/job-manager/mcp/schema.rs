@@ -48,6 +48,13 @@ fn simplify(schema: &mut JsonObject) {
     }
 }
 
+/// Takes parameters away from the schema of a tool.
+pub(super) fn forget(schema: &mut JsonObject, names: &[&str]) {
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.retain(|name, _| !names.contains(&name.as_str()));
+    }
+}
+
 /// Which tool describes the parameters of another one.
 pub(super) struct Described {
     pub by: &'static str,

@@ -66,6 +66,7 @@ pub(super) fn next_call(job: &Job, found: &Explanation) -> &'static str {
         Why::Paused | Why::PausedBySignal => "resume_job continues it.",
         Why::OverBudget => "When the person agrees, change_settings raises its budget; then resume_job.",
         Why::Halted => "Remove the cause, then resume_job.",
+        Why::Cancelling if matches!(found.next_step, NextStep::Cancel(_)) => "cancel_job ends it.",
         Why::Starting | Why::AboutToRun | Why::Finishing | Why::Working | Why::Stopping | Why::Cancelling => {
             "wait_job waits for it."
         }

@@ -17,6 +17,7 @@ use super::allowed::{Allowed, Refused};
 use super::faces::Faces;
 use super::jobs::{Database, JobGiven};
 use super::offer::{instructions, offered};
+use super::progress::Progress;
 use super::questions::{ask, can_ask};
 use super::requests::{misfit, refuse_cursor};
 use super::resources;
@@ -72,7 +73,7 @@ impl Server {
         let question = tokio::task::spawn_blocking(move || tools[index].asks(&of_call, &arguments)).await;
         // What goes wrong here goes wrong in the call as well, which says so.
         let Ok(Some(question)) = question else { return Ok(jobs) };
-        ask(&question, request.input_responses.as_ref(), context).await?;
+        ask(&question, request, context).await?;
         let Some((name, place)) = question.allows else { return Ok(jobs) };
         let mut allowed = self.allowed();
         *allowed = Arc::new(allowed.and_command(name, place));
@@ -147,6 +148,7 @@ impl ServerHandler for Server {
             }
             None => None,
         };
+        let _telling = Progress::of(&context).tell_reading(jobs.items_read());
         let answered = tokio::task::spawn_blocking(move || tools[index].call(&jobs, &arguments)).await;
         drop(waited);
         // Nobody reads the answer to a call that was cancelled.

@@ -22,6 +22,7 @@ pub(super) enum Kind {
     Number,
     Flag,
     Texts,
+    Wholes,
     Object(&'static [Field]),
     Rows(&'static [Field]),
 }
@@ -77,6 +78,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Number => json!({ "type": "number" }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::Wholes => json!({ "type": "array", "items": { "type": "integer" } }),
         Kind::Object(fields) => object(fields),
         Kind::Rows(fields) => json!({ "type": "array", "items": object(fields) }),
     }
@@ -100,7 +102,7 @@ pub(super) fn fit(fields: &[Field], mut document: Document) -> Document {
                 }
                 None => text_of(&value),
             },
-            Kind::Whole | Kind::Number | Kind::Flag => value,
+            Kind::Whole | Kind::Number | Kind::Flag | Kind::Wholes => value,
             Kind::Texts => exactly(values_of(&value).iter().map(|value| text_of(value)).collect::<Vec<_>>()),
             Kind::Object(fields) => exactly(fit(fields, fields_of(&value))),
             Kind::Rows(fields) => {

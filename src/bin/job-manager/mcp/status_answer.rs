@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::answer::{exactly, line};
+use super::changed_units::ChangedUnits;
 use super::sentence::sentence;
 use super::{Answer, ToolError};
 
@@ -46,10 +47,17 @@ pub(super) fn started_answer(client: &Client, job: JobId, started: Started, done
     done_answer(client, job, &done, started)
 }
 
-/// Answers with how many units a change was about, and how far the search for them came, if it did not come to its end.
-pub(super) fn swept_answer(client: &Client, job: JobId, swept: UnitsSwept, done: &str) -> Result<Answer, ToolError> {
-    let mut summary = format!("{} {done}.", counted(swept.changed, "unit"));
-    let mut document = json!({ "units_changed": swept.changed });
+/// Answers with how many units a change was about and which, and how far the search for them came, if it did not come to its end.
+pub(super) fn swept_answer(
+    client: &Client,
+    job: JobId,
+    swept: UnitsSwept,
+    units: ChangedUnits,
+    done: &str,
+) -> Result<Answer, ToolError> {
+    let units = units.of(swept.changed);
+    let mut summary = format!("{} {done}{}.", counted(swept.changed, "unit"), units.words(swept.changed));
+    let mut document = json!({ "units_changed": swept.changed, "units": units.numbers() });
     if let Some(seq) = swept.searched_through {
         let next = seq.0 + 1;
         summary.push_str(&format!(

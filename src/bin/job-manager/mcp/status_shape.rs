@@ -29,23 +29,29 @@ const METERS: &[Field] = &[
 
 /// A job by its number alone.
 pub(super) const JOB_NUMBER: Field =
-    field("job", Kind::Object(&[field("id", Kind::Whole, "Its number.").always()]), "The job.").always();
+    field("job", Kind::Object(&[field("id", Kind::Whole, "Number.").always()]), "Job.").always();
 
 /// A job by all its names.
 pub(super) const JOB: Field = field(
     "job",
     Kind::Object(&[
-        field("id", Kind::Whole, "Its number.").always(),
+        field("id", Kind::Whole, "Number.").always(),
         field("uid", Kind::Text, "Its uid."),
         field("name", Kind::Text, "Its name."),
     ]),
-    "The job.",
+    "Job.",
 )
 .always();
 
 const JOB_STATUS: Field =
     field("job_status", Kind::Word(JOB_STATES), "Where it stands; running with status stopped: its manager died.")
         .always();
+
+const ETA: Field = field(
+    "eta_seconds",
+    Kind::Object(&[field("low", Kind::Whole, "At best."), field("high", Kind::Whole, "At worst.")]),
+    "Time left.",
+);
 
 /// All that is known of where a job stands.
 pub(super) const STATUS: &[Field] = &[
@@ -56,14 +62,10 @@ pub(super) const STATUS: &[Field] = &[
     field("workers", Kind::Whole, "Units that may run at a time."),
     field("waiting_for", Kind::Text, "What it waits for."),
     field("rate_per_second", Kind::Number, "Ended per second."),
-    field(
-        "eta_seconds",
-        Kind::Object(&[field("low", Kind::Whole, "At best."), field("high", Kind::Whole, "At worst.")]),
-        "Time left.",
-    ),
+    ETA,
     field("error", Kind::Text, "Error of its manager."),
     field("cancel_requested", Kind::Flag, "Being cancelled."),
-    field("pid", Kind::Whole, "Pid of its manager."),
+    field("pid", Kind::Whole, "Its manager."),
     field("started_at", Kind::Text, "Start, RFC 3339."),
     field("completed_at", Kind::Text, "End, RFC 3339."),
     field("labels", Kind::Texts, "Its labels, such as team=web."),
@@ -81,12 +83,13 @@ pub(super) const WAITED: &[Field] = &[
     field("status", Kind::Text, "Its manager: running, stopped, …").always(),
     field("progress", Kind::Object(ENDS), "Units by state.").always(),
     field("waiting_for", Kind::Text, "What it waits for."),
+    ETA,
     field("error", Kind::Text, "Error of its manager."),
 ];
 
 /// Returns what the answer to a change of a job holds, besides what was changed.
 pub(super) fn done_fields(own: &[Field]) -> Vec<Field> {
-    let status = [JOB_NUMBER, field("job_status", Kind::Text, "Where it stands.").always()];
+    let status = [JOB_NUMBER, field("job_status", Kind::Text, "Its state.").always()];
     status.into_iter().chain(own.iter().copied()).collect()
 }
 
@@ -94,6 +97,7 @@ pub(super) fn done_fields(own: &[Field]) -> Vec<Field> {
 pub(super) fn swept_fields(changed: &'static str) -> Vec<Field> {
     done_fields(&[
         field("units_changed", Kind::Whole, changed).always(),
+        field("units", Kind::Wholes, "The first of them."),
         field("searched_through", Kind::Whole, "Where the search stopped."),
     ])
 }
@@ -101,7 +105,7 @@ pub(super) fn swept_fields(changed: &'static str) -> Vec<Field> {
 /// Returns what the answer of a tool holds that starts a manager.
 pub(super) fn started_fields() -> Vec<Field> {
     done_fields(&[
-        field("pid", Kind::Whole, "Pid of its manager."),
+        field("pid", Kind::Whole, "Its manager."),
         field("already_running", Kind::Flag, "Whether it ran before."),
         field("missing_secrets", Kind::Texts, "Secrets that this server lacks."),
     ])

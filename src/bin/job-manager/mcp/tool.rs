@@ -25,6 +25,8 @@ pub(super) trait Tool {
     const EFFECT: Effect;
     /// The tool that describes its parameters.
     const DESCRIBED_BY: Option<Described> = None;
+    /// Parameters of another tool that it knows to say where they belong; nobody is told of them.
+    const ELSEWHERE: &'static [&'static str] = &[];
 
     /// Returns the job that is waited for before it answers, and how long, if it is one that waits.
     fn awaits(_given: Self::Given) -> Option<Wait> {
@@ -93,6 +95,7 @@ impl Entry {
     pub fn of<T: Tool>() -> Entry {
         let reads = schema::of::<T::Given>();
         let mut input = reads.clone();
+        schema::forget(&mut input, T::ELSEWHERE);
         if let Some(described) = T::DESCRIBED_BY {
             described.refer(&mut input);
         }

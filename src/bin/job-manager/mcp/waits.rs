@@ -15,14 +15,12 @@ use tokio::time::{Instant, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::jobs::{JobGiven, Jobs};
-use super::progress::Progress;
+use super::progress::{BEAT, Progress};
 
 /// Most jobs that are watched at a time.
 pub(super) const WATCHERS: usize = 64;
 /// Most calls that wait which use the database at a time, to begin or to be answered.
 const AT_A_TIME: usize = 16;
-/// Time between two words to a host that follows the progress of a call; some give up after five seconds of silence.
-const BEAT: Duration = Duration::from_secs(1);
 
 /// What a call waits for, and how long if it says so.
 pub(super) type Wait = (JobGiven, Option<Duration>);

@@ -55,12 +55,14 @@ pub struct Change {
     pub group: Option<(String, Option<usize>)>,
     /// A meter that is taken away.
     pub taken: Option<String>,
+    /// Whether it takes the limit away.
+    pub takes_away: bool,
 }
 
 impl Change {
     /// Makes a change of a limit that is neither of a group nor of a meter.
     pub fn new(key: &str, apply: impl Fn(&mut Limits) + Send + Sync + 'static) -> Change {
-        Change { key: key.to_owned(), apply: Arc::new(apply), group: None, taken: None }
+        Change { key: key.to_owned(), apply: Arc::new(apply), group: None, taken: None, takes_away: false }
     }
 }
 
@@ -75,7 +77,7 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
     if let Some(value) = text.as_bytes().strip_prefix(b"diskfree=").filter(|value| *value != NONE.as_bytes()) {
         let disk = DiskFree::of_os(OsStr::from_bytes(value)).map_err(|error| error.to_string())?;
         let apply: Apply = Arc::new(move |limits| limits.start.diskfree.push(disk.clone()));
-        return Ok(Change { key: "diskfree".to_owned(), apply, group: None, taken: None });
+        return Ok(Change { key: "diskfree".to_owned(), apply, group: None, taken: None, takes_away: false });
     }
     if let Some(change) = of_group_of_bytes(text) {
         return change;
@@ -174,7 +176,7 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
         other => return Err(format!("no limit {other:?} can be changed (for workers there is `scale`)")),
     };
     let taken = of_meter(key).filter(|(kind, _)| *kind == "meter" && value == NONE).map(|(_, name)| name.to_owned());
-    Ok(Change { key: key.to_owned(), apply, group: None, taken })
+    Ok(Change { key: key.to_owned(), apply, group: None, taken, takes_away: value == NONE })
 }
 
 /// Splits `budget.usd` into what is changed of which meter.
@@ -218,7 +220,8 @@ fn meter_change(kind: &str, name: &str, value: &str) -> Result<Apply, String> {
 /// Reads the limit of one group.
 fn of_group(key: &str, group: String, value: &str) -> Result<Change, String> {
     let most = optional(value, values::most).map_err(|why| format!("{key}={value}: {why}"))?;
-    Ok(Change { key: key.to_owned(), apply: Arc::new(|_| {}), group: Some((group, most)), taken: None })
+    let takes_away = most.is_none();
+    Ok(Change { key: key.to_owned(), apply: Arc::new(|_| {}), group: Some((group, most)), taken: None, takes_away })
 }
 
 /// Reads the limit of a group whose name is not UTF-8.

@@ -21,10 +21,12 @@ const OF_GROUPS: [&str; 3] = ["per-group", "group-rate", "group-failures"];
 /// The limits of which several values unite.
 const UNITED: [&str; 2] = ["diskfree", "window"];
 
-/// Refuses two values for one limit, unless its values unite.
+/// Refuses two values for one limit, unless its values unite: nothing unites with none.
 fn refuse_two_values(changes: &[Change]) -> Result<(), SettingError> {
     let mut seen = HashSet::new();
-    let mut single = changes.iter().map(|change| change.key.as_str()).filter(|key| !UNITED.contains(key));
+    let takes_away = |key: &str| changes.iter().any(|change| change.key == key && change.takes_away);
+    let mut single =
+        changes.iter().map(|change| change.key.as_str()).filter(|key| !UNITED.contains(key) || takes_away(key));
     match single.find(|key| !seen.insert(*key)) {
         Some(key) => Err(SettingError::GivenTwice(key.to_owned())),
         None => Ok(()),

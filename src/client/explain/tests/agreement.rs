@@ -124,6 +124,7 @@ fn named(seen: &Snapshot, cause: Why) -> Option<String> {
         Why::RateLimited => format!("in {}", crate::model::span(seen.job.limits.rate.unwrap().interval())),
         Why::Postponed => format!("the first until {}", local_time(seen.retry_at.unwrap())),
         Why::WaitingForRetry => format!("the first at {}", local_time(seen.retry_at.unwrap())),
+        Why::Cancelling if seen.job.status != JobStatus::Running => seen.job.progress.unfinished().to_string(),
         Why::Stopping | Why::Cancelling => seen.job.progress.running.to_string(),
         Why::DiskFull => "the disk of the database is full".to_owned(),
         Why::DatabaseLocked => "the write lock of the database".to_owned(),

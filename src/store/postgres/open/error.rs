@@ -88,6 +88,15 @@ pub enum PostgresError {
         /// The words of libpq, if it found that out.
         source: Option<Refused>,
     },
+    /// A failover has taken place, and the server is the one before it.
+    #[error(
+        "what answers for the {database} is a former primary server, whose place another one has taken: stop it, and let the address \
+         lead to the one that goes on"
+    )]
+    FormerPrimary {
+        /// The database.
+        database: String,
+    },
     /// The server is too old.
     #[error("the server of the {database} is PostgreSQL {found}, and {required} or newer is needed: upgrade it")]
     ServerTooOld {
@@ -220,7 +229,7 @@ impl PostgresError {
     pub fn fault(&self) -> Option<Fault> {
         match self {
             Self::Unreachable { .. } | Self::NotReady { .. } | Self::Full { .. } => Some(Fault::Disconnected),
-            Self::ReadOnly { .. } => Some(Fault::Standby),
+            Self::ReadOnly { .. } | Self::FormerPrimary { .. } => Some(Fault::Standby),
             _ => None,
         }
     }
@@ -241,6 +250,7 @@ impl PostgresError {
             | Self::Settings { .. }
             | Self::Pooler { .. }
             | Self::ReadOnly { .. }
+            | Self::FormerPrimary { .. }
             | Self::ServerTooOld { .. }
             | Self::Encoding { .. }
             | Self::NoSchema { .. }

@@ -41,6 +41,13 @@ pub(in crate::store) struct Life {
     pub since: String,
 }
 
+impl Life {
+    /// Returns `true` if another server has taken over from this one before that life began; a standby is in none of its own.
+    pub fn is_before(&self, other: &Life) -> bool {
+        !self.timeline.is_empty() && self.timeline < other.timeline
+    }
+}
+
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Nullable<Text>)]

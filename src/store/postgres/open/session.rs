@@ -36,8 +36,18 @@ impl Session {
     /// Makes one more connection to its database, as its own was made.
     pub fn connect(&self) -> Result<PgConnection, PostgresError> {
         let (conn, found) = connect(&self.address, self.access)?;
-        self.marker.refuse_other_database(&self.address, &found)?;
+        self.refuse_another(&found)?;
         Ok(conn)
+    }
+
+    /// Refuses another database, and the primary that a standby has taken the place of: what is written there is lost for those who go
+    /// on with that one.
+    fn refuse_another(&self, found: &Found) -> Result<(), PostgresError> {
+        self.marker.refuse_other_database(&self.address, found)?;
+        if found.life.is_before(&self.life) {
+            return Err(PostgresError::FormerPrimary { database: self.address.name() });
+        }
+        Ok(())
     }
 
     /// Returns the password from the address, for processes that open the database by its marker.
@@ -72,10 +82,12 @@ impl Session {
     }
 
     /// Makes another session in place of one that is lost, if the same database is there, and has it wait as it should.
-    pub fn renew(&mut self, conn: &mut PgConnection) -> Result<(), PostgresError> {
+    /// Returns `true` if it did.
+    pub fn renew(&mut self, conn: &mut PgConnection) -> Result<bool, PostgresError> {
+        let was_lost = self.is_lost;
         if self.is_lost {
             let (again, found) = connect(&self.address, self.access)?;
-            self.marker.refuse_other_database(&self.address, &found)?;
+            self.refuse_another(&found)?;
             *conn = again;
             self.life = found.life;
             self.is_lost = false;
@@ -88,6 +100,6 @@ impl Session {
             set.map_err(|error| refused(&self.address, "set up a session on", &error))?;
             self.is_set = true;
         }
-        Ok(())
+        Ok(was_lost)
     }
 }

@@ -1,6 +1,7 @@
 //! `help`: a verb or a topic explained.
 
-use anstream::println;
+use std::io::Write;
+
 use clap::{Args, Command};
 
 use crate::cli::topics;
@@ -26,6 +27,6 @@ pub fn help(_: &Global, args: &Help, _: &mut Output, mut command: Command) -> Re
             (None, None) => return Err(CliError::NoTopic(about.to_owned())),
         },
     };
-    println!("{}", text.trim_end());
-    Ok(())
+    let mut out = anstream::stdout();
+    writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).map_err(CliError::Output)
 }

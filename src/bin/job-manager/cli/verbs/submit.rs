@@ -77,10 +77,14 @@ pub(super) fn start_each(
     start: impl Fn(JobId) -> (&'static str, Result<Started, ClientError>),
     output: &mut Output,
 ) -> Result<(), CliError> {
-    let mut first_error = None;
+    let (mut first_error, mut not_printed) = (None, None);
     for job in jobs {
         match start(job) {
-            (_, Ok(started)) => print_started(client, job, started, output)?,
+            (_, Ok(started)) => match print_started(client, job, started, output) {
+                // The others are to be started although nobody reads the answer.
+                Err(error) if are_several => drop(not_printed.get_or_insert(error)),
+                printed => printed?,
+            },
             (done, Err(error)) if are_several => {
                 output.hint(format_args!("job {job} is not {done}: {}", wording::said(&error)));
                 first_error.get_or_insert(error);
@@ -88,7 +92,7 @@ pub(super) fn start_each(
             (_, Err(error)) => return Err(error.into()),
         }
     }
-    first_error.map_or(Ok(()), |error| Err(error.into()))
+    first_error.map(CliError::from).or(not_printed).map_or(Ok(()), Err)
 }
 
 /// Prints the manager of a job that was started or resumed.

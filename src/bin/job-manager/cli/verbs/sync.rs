@@ -21,6 +21,9 @@ pub struct Sync {
 }
 
 pub fn sync(global: &Global, args: &Sync, output: &mut Output) -> Result<(), CliError> {
+    if args.add.source.is_limited() {
+        return Err(CliError::SyncOfSome);
+    }
     let client = if args.dry_run { global.read_client()? } else { global.open_client()? };
     let job = client.job(args.add.find(&client)?)?;
     let (units, notes) = add::units(&client, &args.add, &job)?;

@@ -2,7 +2,6 @@
 
 use clap::Args;
 use job_manager::client::{WorkEvent, WorkOptions, install_stop_flags};
-use job_manager::text::counted;
 
 use crate::cli::{CliError, Global, Output};
 
@@ -55,7 +54,8 @@ fn print(event: &WorkEvent, output: &mut Output) -> Result<(), CliError> {
         WorkEvent::Started { job, pid: None } => output.line(format_args!("job {job}: has a manager here")),
         WorkEvent::Ended { job } => output.line(format_args!("job {job}: its manager has ended here")),
         WorkEvent::Cleared { job, processes } => {
-            output.line(format_args!("job {job}: ended {} of a dead manager", counted(*processes, "process")))
+            let several = if *processes == 1 { "process" } else { "processes" };
+            output.line(format_args!("job {job}: ended {processes} {several} of a dead manager"))
         }
         WorkEvent::Failed { job, reason } => {
             output.hint(format_args!("job {job} does not run here: {reason}"));

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use job_manager::client::{budget, start_time, windows};
 use job_manager::model::{
-    Amount, Budget, Conditions, Groups, Limits, MaxFailures, Meter, OnInterrupt, Sample, TimeLimit,
+    Amount, Budget, Conditions, Groups, Limits, MaxFailures, Meter, OnHostLoss, OnInterrupt, Sample, TimeLimit,
 };
 use job_manager::text::SpellingError;
 
 use super::Batch;
-use super::options::{Interrupted, Options};
+use super::options::{HostLost, Interrupted, Options};
 use crate::mcp::ToolError;
 
 impl Batch {
@@ -39,7 +39,17 @@ impl Batch {
             Some(Interrupted::Retry) | None => OnInterrupt::Retry,
             Some(Interrupted::Fail) => OnInterrupt::Fail,
         };
+        limits.on_host_loss = match options.on_host_loss {
+            Some(HostLost::Retry) | None => OnHostLoss::Retry,
+            Some(HostLost::Wait) => OnHostLoss::Wait,
+        };
         if options.at_most_once {
+            if limits.max_attempts != 1 && self.max_attempts.is_some() {
+                return Err(ToolError::Incomplete { given: "at_most_once", missing: "max_attempts 1, or none" });
+            }
+            if matches!(options.on_interrupt, Some(Interrupted::Retry)) {
+                return Err(ToolError::Incomplete { given: "at_most_once", missing: "on_interrupt fail, or none" });
+            }
             limits.set_at_most_once();
         }
         Ok(limits)

@@ -42,6 +42,8 @@ pub(in crate::mcp) struct Options {
     pub order: Option<String>,
     /// What becomes of a unit that runs when the machine or its manager dies; retry without it.
     pub on_interrupt: Option<Interrupted>,
+    /// Units of a host that is lost, on a server database: retry without it, or wait until it is back.
+    pub on_host_loss: Option<HostLost>,
     /// No unit runs twice, for work that must not be repeated; in the place of max_attempts and on_interrupt.
     #[serde(default)]
     pub at_most_once: bool,
@@ -128,4 +130,12 @@ pub(in crate::mcp) enum Outcome {
 pub(in crate::mcp) enum Interrupted {
     Retry,
     Fail,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(crate = "rmcp::schemars", inline)]
+pub(in crate::mcp) enum HostLost {
+    Retry,
+    Wait,
 }

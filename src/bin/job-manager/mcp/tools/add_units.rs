@@ -25,7 +25,7 @@ pub(super) struct AddUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key, or last.
+    /// Number, uid, name, key or last.
     #[schemars(with = "String")]
     job: JobGiven,
     #[serde(flatten)]
@@ -52,7 +52,7 @@ impl Tool for AddUnits {
         done_fields(&[
             field("units_added", Kind::Whole, "New units.").always(),
             field("units_skipped", Kind::Whole, "Those the job had already."),
-            field("units_changed", Kind::Whole, "Those that sync has run again."),
+            field("units_changed", Kind::Whole, "Those that run again."),
             field("units_gone", Kind::Whole, "Those that sync skipped."),
             field("warnings", Kind::Texts, "What looks wrong."),
         ])

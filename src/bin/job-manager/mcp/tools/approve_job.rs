@@ -22,7 +22,7 @@ pub(super) struct ApproveJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key, or last.
+    /// Number, uid, name, key or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Run so many more units and wait again, instead of all.
@@ -37,7 +37,8 @@ impl Tool for ApproveJob {
     const NAME: &'static str = "approve_job";
     const TITLE: &'static str = "Approve a job";
     const DESCRIPTION: &'static str = "Let a job that waits for approval run its other units. Show the person what get_results and \
-        list_failures say of the first units and ask before. Next call wait_job.";
+        list_failures say of the first units and ask before; if they left that to you, approve what is as they asked for, else \
+        reject_job. Next call wait_job.";
     const EFFECT: Effect = Effect::Runs;
 
     fn asks(jobs: &Jobs, given: &Given) -> Option<Question> {
@@ -57,9 +58,9 @@ impl Tool for ApproveJob {
         approval.next = given.next.map(NonZeroU32::get);
         approval.budgets = given.budget.iter().map(|text| budget_of(text)).collect::<Result<_, _>>()?;
         let started = client.approve_job_with(job, &approval)?;
-        let done = match approval.next {
+        let done = match approval.next.filter(|_| client.job(job).is_ok_and(|job| job.limits.canary.is_some())) {
             Some(next) => format!("The job runs {next} more units and waits again."),
-            None => "The job goes on.".to_owned(),
+            None => "The job goes on and runs all its units.".to_owned(),
         };
         started_answer(&client, job, started, &done)
     }

@@ -1,7 +1,9 @@
 //! `cancel_job`: end a job permanently.
 
+use job_manager::client::Client;
+
+use crate::mcp::cancels::cancel;
 use crate::mcp::shape::Field;
-use crate::mcp::status_answer::done_answer;
 use crate::mcp::status_shape::done_fields;
 use crate::mcp::{Answer, Effect, Jobs, OneJobWithReason, Tool, ToolError};
 
@@ -20,8 +22,7 @@ impl Tool for CancelJob {
     }
 
     fn answer(jobs: &Jobs, given: OneJobWithReason) -> Result<Answer, ToolError> {
-        let (client, job) = jobs.to_change(&given.job)?;
-        client.cancel_job(job, &given.reason)?;
-        done_answer(&client, job, "The job was asked to cancel.", ())
+        let job = jobs.to_change(&given.job)?;
+        cancel(jobs, job, given.reason, "The job was asked to cancel.", Client::cancel_job)
     }
 }

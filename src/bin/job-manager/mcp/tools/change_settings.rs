@@ -24,12 +24,12 @@ pub(super) struct ChangeSettings;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key, or last.
+    /// Number, uid, name, key or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Units that run at the same time from now on.
     workers: Option<NonZeroUsize>,
-    /// Attempts that may start in a span of time, such as 60/min.
+    /// As in start_batch, such as 60/min.
     rate: Option<String>,
     /// Time that one attempt may take, such as 30s.
     timeout: Option<String>,
@@ -39,13 +39,13 @@ pub(super) struct Given {
     max_failures: Option<String>,
     /// Time after its start at which the job pauses, such as 8h.
     deadline: Option<String>,
-    /// Memory that must be available for a unit to start, such as 2G.
+    /// As in start_batch, such as 2G.
     memfree: Option<String>,
-    /// Share of the processors that may be in use for a unit to start, such as 80%.
+    /// As in start_batch, such as 80%.
     load: Option<String>,
     /// Units of a group that run at the same time, such as 2.
     per_group: Option<String>,
-    /// Attempts at units of a group in a span of time, such as 6/min.
+    /// As in start_batch, such as 6/min.
     group_rate: Option<String>,
     /// What may be spent of meters that the job has, such as usd=60.
     #[serde(default)]

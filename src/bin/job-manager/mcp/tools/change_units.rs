@@ -1,11 +1,13 @@
 //! `change_units`: what becomes of the units that a filter selects.
 
-use job_manager::client::{ClientError, SEARCH_TIME, UnitsSwept};
-use job_manager::model::{KillThen, Seq, UnitFilter, UnitStatus};
+use job_manager::client::{Client, ClientError, SEARCH_TIME, UnitsSwept};
+use job_manager::model::{JobId, KillThen, Seq, UnitFilter, UnitStatus};
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::mcp::batch::wrong;
+use crate::mcp::changed_units::ChangedUnits;
 use crate::mcp::schema::words;
 use crate::mcp::shape::{Field, Kind, field};
 use crate::mcp::status_answer::{done_answer, swept_answer};
@@ -18,7 +20,7 @@ pub(super) struct ChangeUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key, or last.
+    /// Number, uid, name, key or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// retry sends units back to pending with attempts counted from 0, by default failed and cancelled ones; skip is for pending
@@ -40,7 +42,7 @@ pub(super) struct Given {
     first_seq: Option<i64>,
     /// Up to this number.
     last_seq: Option<i64>,
-    /// All flagged units that are undecided, for accept and redo.
+    /// All undecided flagged units, for accept and redo.
     #[serde(default)]
     flagged: bool,
     /// Why; skip and kill require it, and the attempt that redo leads to is told.
@@ -70,6 +72,29 @@ enum Then {
     Retry,
     Fail,
     Skip,
+}
+
+impl Action {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::Kill => "kill",
+            Self::Accept => "accept",
+            Self::Redo => "redo",
+        }
+    }
+
+    /// Returns the states of the units that it is about, and those that it is about where they are named.
+    fn states(self) -> (&'static [UnitStatus], &'static [UnitStatus]) {
+        use UnitStatus::{Cancelled, Completed, Failed, Pending, Running, Skipped};
+        match self {
+            Self::Retry => (&[Failed, Cancelled], &[Skipped, Pending]),
+            Self::Skip => (&[Pending, Failed], &[Cancelled]),
+            Self::Kill => (&[Running], &[]),
+            Self::Accept | Self::Redo => (&[Completed], &[]),
+        }
+    }
 }
 
 impl Given {
@@ -102,6 +127,12 @@ impl Given {
         self.reason.as_deref().ok_or(ToolError::Incomplete { given: action, missing: "a reason" })
     }
 
+    /// Looks for the units that the action is about, before it.
+    fn found(&self, client: &Client, job: JobId, filter: &UnitFilter) -> Result<ChangedUnits, ToolError> {
+        let (states, by_name) = self.action.states();
+        ChangedUnits::found(client, job, filter, states, by_name)
+    }
+
     /// Returns the only unit that is meant, where nothing but its number was given.
     fn only(&self) -> Option<Seq> {
         let more = [self.status.is_some(), self.cluster.is_some(), self.group.is_some(), self.matching.is_some()];
@@ -111,6 +142,13 @@ impl Given {
     fn refuse_what_another_action_takes(&self) -> Result<(), ToolError> {
         if self.seq.is_some() && (self.first_seq.is_some() || self.last_seq.is_some()) {
             return Err(ToolError::Parameters("give seq, or first_seq and last_seq, not both".to_owned()));
+        }
+        let (states, by_name) = self.action.states();
+        let taken: Vec<&UnitStatus> = states.iter().chain(by_name).collect();
+        if let Some(other) = self.status.iter().flatten().find(|status| !taken.contains(status)) {
+            let taken: Vec<&str> = taken.iter().map(|status| status.as_str()).collect();
+            let (action, taken) = (self.action.as_str(), taken.join(", "));
+            return Err(wrong("status", format_args!("{action} is for units that are {taken}, not {other}")));
         }
         let pairs = [
             ("reason", self.reason.is_some(), "another action than retry", self.action != Action::Retry),
@@ -146,8 +184,9 @@ impl Tool for ChangeUnits {
             Action::Skip => {
                 let reason = given.reason("skip")?;
                 let (client, job) = jobs.to_change(&given.job)?;
+                let units = given.found(&client, job, &filter)?;
                 let swept = client.skip_units_within(job, &filter, reason, Some(SEARCH_TIME))?;
-                swept_answer(&client, job, swept, "skipped")
+                swept_answer(&client, job, swept, units, "skipped")
             }
             Action::Kill => kill(jobs, &given, &filter),
             Action::Accept | Action::Redo => review(jobs, &given, &filter),
@@ -157,11 +196,15 @@ impl Tool for ChangeUnits {
 
 fn retry(jobs: &Jobs, given: &Given, filter: &UnitFilter) -> Result<Answer, ToolError> {
     let (client, job) = jobs.to_run(&given.job)?;
-    let swept: UnitsSwept = match given.one_by_one {
-        true => client.retry_one_by_one(job, filter, Some(SEARCH_TIME))?,
-        false => client.retry_units_within(job, filter, Some(SEARCH_TIME))?,
+    let (swept, units): (UnitsSwept, _) = match given.one_by_one {
+        // Those that are pending then are others.
+        true => (client.retry_one_by_one(job, filter, Some(SEARCH_TIME))?, ChangedUnits::default()),
+        false => {
+            let units = given.found(&client, job, filter)?;
+            (client.retry_units_within(job, filter, Some(SEARCH_TIME))?, units)
+        }
     };
-    swept_answer(&client, job, swept, "pending again")
+    swept_answer(&client, job, swept, units, "pending again")
 }
 
 fn kill(jobs: &Jobs, given: &Given, filter: &UnitFilter) -> Result<Answer, ToolError> {
@@ -173,10 +216,12 @@ fn kill(jobs: &Jobs, given: &Given, filter: &UnitFilter) -> Result<Answer, ToolE
     };
     let (client, job) = jobs.to_change(&given.job)?;
     let asked = match given.only() {
-        Some(seq) => client.kill_unit(job, seq, then, reason).map(|()| 1)?,
-        None => client.kill_units(job, filter, then, reason)?.len(),
+        Some(seq) => client.kill_unit(job, seq, then, reason).map(|()| vec![seq])?,
+        None => client.kill_units(job, filter, then, reason)?.into_iter().map(|asked| asked.seq).collect(),
     };
-    done_answer(&client, job, &format!("Units asked to end: {asked}."), json!({ "units_changed": asked }))
+    let (units, asked) = named(&asked);
+    let done = format!("Units asked to end: {asked}{}.", units.words(asked));
+    done_answer(&client, job, &done, json!({ "units_changed": asked, "units": units.numbers() }))
 }
 
 fn review(jobs: &Jobs, given: &Given, filter: &UnitFilter) -> Result<Answer, ToolError> {
@@ -204,6 +249,12 @@ fn review(jobs: &Jobs, given: &Given, filter: &UnitFilter) -> Result<Answer, Too
     };
     client.start_reviewed(&before)?;
     let undecided = client.undecided(job)?;
-    let done = format!("Units {decided}: {}; undecided: {undecided}.", seqs.len());
-    done_answer(&client, job, &done, json!({ "units_changed": seqs.len(), "units_added": added }))
+    let (units, changed) = named(&seqs);
+    let done = format!("Units {decided}: {changed}{}; undecided: {undecided}.", units.words(changed));
+    let document = json!({ "units_changed": changed, "units": units.numbers(), "units_added": added });
+    done_answer(&client, job, &done, document)
+}
+
+fn named(seqs: &[Seq]) -> (ChangedUnits, i64) {
+    (ChangedUnits::all(seqs.iter().copied()), i64::try_from(seqs.len()).expect("they are counted in 64 bits"))
 }

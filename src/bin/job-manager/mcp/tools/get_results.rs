@@ -32,7 +32,7 @@ pub(super) struct GetResults;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key, or last.
+    /// Number, uid, name, key or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Only units in these states; without it completed ones.
@@ -53,8 +53,7 @@ impl Tool for GetResults {
     const NAME: &'static str = "get_results";
     const TITLE: &'static str = "Results of a job";
     const DESCRIPTION: &'static str = "Return payload and result of units that completed, in order of their numbers; the result of \
-        a command is its standard output. A page has 100 units, or limit, at most 500 and 32 KiB, each value cut at 4 \
-        KiB; give its next_after as after for the next one.";
+        a command is its standard output. A page has at most 32 KiB, each value cut at 4 KiB; give its next_after as after for the next one.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {

@@ -19,9 +19,11 @@ const MAX_LIMIT: i64 = 100;
 const NAMED: usize = 10;
 
 const ROWS: &[Field] = &[
-    field("id", Kind::Whole, "Its number.").always(),
+    field("id", Kind::Whole, "Number.").always(),
     field("name", Kind::Text, "Its name.").always(),
-    field("status", Kind::Text, "Where it stands.").always(),
+    field("status", Kind::Text, "Its state.").always(),
+    field("workers", Kind::Whole, "Units at a time."),
+    field("total", Kind::Whole, "Units."),
     field("completed", Kind::Whole, "Completed."),
     field("failed", Kind::Whole, "Failed."),
     field("created_at", Kind::Text, "When it was made."),
@@ -78,10 +80,14 @@ impl Tool for ListJobs {
         })?;
         let mut page = Page::default();
         found.iter().map(row).take_while(|row| page.add(row)).for_each(drop);
+        let is_cut = page.len() < found.len() || i64::try_from(found.len()).is_ok_and(|found| found == limit);
         let summary = match page.len() {
             0 => "No job fits.".to_owned(),
             shown => {
-                format!("Jobs shown: {shown}, those under way first. job_status shows one, wait_job waits for it.")
+                let more = if is_cut { "; there may be more: give status, label or limit" } else { "" };
+                format!(
+                    "Jobs shown: {shown}, those under way first{more}. job_status shows one, wait_job waits for it."
+                )
             }
         };
         let mut content = json!({ "schema": 1, "jobs": page.into_rows(), "limit": limit });
@@ -105,7 +111,7 @@ fn row(seen: &Snapshot) -> Value {
         "id": job.id,
         "name": line(&job.name),
         "status": seen.word(),
-        "percentage": job.progress.percentage(),
+        "workers": job.limits.workers,
         "total": job.progress.total,
         "completed": job.progress.completed,
         "failed": job.progress.failed,

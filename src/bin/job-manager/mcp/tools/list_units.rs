@@ -30,7 +30,7 @@ pub(super) struct ListUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key, or last.
+    /// Number, uid, name, key or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Only units in these states.
@@ -43,7 +43,7 @@ pub(super) struct Given {
     cluster: Option<String>,
     /// Only units of this group.
     group: Option<String>,
-    /// Only completed units that are flagged for a review and undecided.
+    /// Only completed units that are flagged and undecided.
     #[serde(default)]
     flagged: bool,
     /// Only units from this number on.

@@ -26,7 +26,7 @@ const COMMAND_CHARS: usize = 1000;
 const READING: Duration = Duration::from_millis(600);
 
 /// What changes no command that is shown.
-const UNSHOWN: [&str; 38] = [
+const UNSHOWN: [&str; 39] = [
     "name",
     "workers",
     "max_attempts",
@@ -40,6 +40,7 @@ const UNSHOWN: [&str; 38] = [
     "not_before",
     "slots",
     "on_interrupt",
+    "on_host_loss",
     "at_most_once",
     "env",
     "hold",
@@ -74,7 +75,8 @@ impl Tool for PreviewBatch {
     const NAME: &'static str = "preview_batch";
     const TITLE: &'static str = "Preview a batch";
     const DESCRIPTION: &'static str = "Show the first commands that start_batch would run with the same parameters, quoted as \
-        for a shell; creates and runs nothing. Items are read and checked. Takes all parameters of start_batch. Next call start_batch with the same.";
+        for a shell; creates and runs nothing (canary of start_batch runs some). Items are read and checked. Takes all parameters of start_batch. Next call start_batch with \
+        the same but count.";
     const DESCRIBED_BY: Option<Described> = Some(Described { by: "start_batch", but: &["count"], unlisted: &UNSHOWN });
     const EFFECT: Effect = Effect::Looks;
 

@@ -1,7 +1,10 @@
 //! `reject_job`: cancel a job after its first units.
 
+use job_manager::client::Client;
+use job_manager::model::JobStatus;
+
+use crate::mcp::cancels::cancel;
 use crate::mcp::shape::Field;
-use crate::mcp::status_answer::done_answer;
 use crate::mcp::status_shape::done_fields;
 use crate::mcp::{Answer, Effect, Jobs, OneJobWithReason, Tool, ToolError};
 
@@ -21,7 +24,10 @@ impl Tool for RejectJob {
 
     fn answer(jobs: &Jobs, given: OneJobWithReason) -> Result<Answer, ToolError> {
         let (client, job) = jobs.to_change(&given.job)?;
-        client.reject_job(job, &given.reason)?;
-        done_answer(&client, job, "The job was rejected.", ())
+        if client.job(job)?.status != JobStatus::AwaitingApproval {
+            // It says why not, and nothing is decided.
+            client.reject_job(job, &given.reason)?;
+        }
+        cancel(jobs, (client, job), given.reason, "The job was rejected.", Client::reject_job)
     }
 }

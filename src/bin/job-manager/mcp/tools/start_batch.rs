@@ -12,6 +12,9 @@ use crate::mcp::status_shape::JOB;
 use crate::mcp::wording::remarks;
 use crate::mcp::{Answer, Effect, Jobs, Tool, ToolError};
 
+/// Whose parameter it is, and what somebody may have meant by it.
+const COUNT: &str = "preview_batch: start_batch runs all items, and with canary the first ones before the others";
+
 pub(super) struct StartBatch;
 
 impl Tool for StartBatch {
@@ -20,9 +23,10 @@ impl Tool for StartBatch {
     const TITLE: &'static str = "Start a batch";
     const DESCRIPTION: &'static str = "Run a command once for each item, as a job in a detached process that goes on when \
         this conversation or its host ends. Returns at once with the job's number. Everything is checked before anything \
-        is created. Use preview_batch with the same parameters first if in doubt, canary if the work is costly or cannot \
-        be undone, key if you might repeat the call. Next call wait_job; later list_jobs finds the job again.";
+        is created. If in doubt about the commands call preview_batch first, which runs none of them; to see real results of \
+        some units before the others run give canary. Give key if you might repeat the call. Next call wait_job; later list_jobs finds the job again.";
     const EFFECT: Effect = Effect::Runs;
+    const ELSEWHERE: &'static [&'static str] = &["count"];
 
     fn asks(jobs: &Jobs, given: &Batch) -> Option<Question> {
         given.question(jobs.allowed())
@@ -31,9 +35,9 @@ impl Tool for StartBatch {
     fn output() -> Vec<Field> {
         vec![
             JOB,
-            field("new", Kind::Flag, "Whether it was created, not found by its key.").always(),
-            field("job_status", Kind::Text, "Where it stands.").always(),
-            field("pid", Kind::Whole, "Pid of its manager."),
+            field("new", Kind::Flag, "Created, not found by its key.").always(),
+            field("job_status", Kind::Text, "Its state.").always(),
+            field("pid", Kind::Whole, "Its manager."),
             field("units", Kind::Whole, "Its units.").always(),
             field("canary", Kind::Whole, "First units, after which it waits for approve_job."),
             field("cwd", Kind::Bytes, "Directory of the units."),
@@ -42,6 +46,9 @@ impl Tool for StartBatch {
     }
 
     fn answer(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
+        if given.count.is_some() {
+            return Err(ToolError::Incomplete { given: "count", missing: COUNT });
+        }
         jobs.start().begin();
         start(jobs, given).inspect_err(|_| jobs.start().forget())
     }

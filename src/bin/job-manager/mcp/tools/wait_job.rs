@@ -20,7 +20,7 @@ pub(super) struct WaitJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key, or last.
+    /// Number, uid, name, key or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Seconds to wait, at most 50; without it 40 where the host follows progress, else 4.
