@@ -104,7 +104,7 @@ pub mod text {
     pub use crate::model::sound::{JsonError, check_document};
     pub use crate::model::spelling::{SpellingError, duration};
     pub use crate::model::text::{one_line, printable, steers_terminal, whole_characters};
-    pub use crate::model::time::{local_time, span};
+    pub use crate::model::time::{exact_span, local_time, span};
 }
 
 pub use client::{Client, ClientError};

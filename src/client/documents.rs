@@ -204,14 +204,19 @@ impl Client {
         Ok(JobList { schema: SCHEMA, jobs: jobs.iter().map(Snapshot::status).collect(), more, unreadable })
     }
 
-    /// Returns how many jobs there are besides those that were found, if the limit of the filter left some out; for interrupted ones and
-    /// unknown ones that is not counted.
+    /// Returns how many jobs there are besides those that were found, if the limit of the filter left some out.
     pub fn more_jobs(&self, filter: &JobFilter, found: usize) -> Result<Option<i64>, ClientError> {
         let found = i64::try_from(found).unwrap_or(i64::MAX);
-        if filter.interrupted || filter.unknown || filter.limit.is_none_or(|limit| found < limit) {
+        if filter.limit.is_none_or(|limit| found < limit) {
             return Ok(None);
         }
-        Ok(Some(self.count_jobs(filter)? - found).filter(|more| *more > 0))
+        let all = if filter.asks_for_managers() {
+            let FoundJobs { jobs, unreadable } = self.snapshots(&JobFilter { limit: None, ..filter.clone() })?;
+            i64::try_from(jobs.len() + unreadable.len()).unwrap_or(i64::MAX)
+        } else {
+            self.count_jobs(filter)?
+        };
+        Ok(Some(all - found).filter(|more| *more > 0))
     }
 
     /// Returns a page of units after `after`, and where the next page begins; a search ends after `budget`. In another order than
@@ -239,7 +244,8 @@ impl Client {
         let unit = self.unit(job, seq)?;
         let attempts_not_completed = self.attempts(job, seq)?;
         let postponed = Postponed::of(attempts_not_completed.iter().map(past));
-        let now = unit.started_at.filter(|_| unit.status != UnitStatus::Pending).unwrap_or_else(Timestamp::now);
+        let begun = unit.started_at.filter(|_| unit.status != UnitStatus::Pending);
+        let now = begun.or(unit.finished_at).unwrap_or_else(Timestamp::now);
         let waited_seconds = postponed.waited_until(now).as_secs();
         let postponed = PostponedView { times: postponed.times, waited_seconds };
         Ok(UnitView {

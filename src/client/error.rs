@@ -22,7 +22,7 @@ pub use copy::CopyError;
 pub use later::LaterError;
 pub use limit::LimitError;
 pub use start::StartError;
-use wording::{after, known};
+use wording::{after, known, within};
 
 /// A verb that did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -264,11 +264,11 @@ pub enum ClientError {
         source: Box<ClientError>,
     },
     /// What was waited for did not happen in time.
-    #[error("job {job} has not ended after {waited:?}")]
+    #[error("job {job} has not ended{}", within(*waited))]
     WaitTimedOut {
         /// The job.
         job: JobId,
-        /// How long was waited.
+        /// How long it was to be waited for; zero for a look.
         waited: Duration,
     },
     /// All that units wrote was asked for, and the job does not keep it.

@@ -95,8 +95,8 @@ impl Client {
         Ok(())
     }
 
-    /// Lets the units of a job start again before the time that one of them asked for, as a unit does that says for all of them when the
-    /// next may start; returns `false` if none had. Units that wait for times of their own wait on.
+    /// Lets the units of a job start again before the time that one of them asked for, as a unit does that says for all of them, or for those
+    /// of its group, when the next may start; returns `false` if none had. Units that wait for times of their own wait on.
     ///
     /// ```no_run
     /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
@@ -104,7 +104,7 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn lift_hold(&self, job: JobId) -> Result<bool, ClientError> {
-        Ok(self.store().lift_hold(job)?)
+        Ok(self.store().lift_hold(job, Timestamp::now())?)
     }
 
     /// Changes how many units of a job that has not ended run at the same time under all of its managers together, and returns its limits.

@@ -102,7 +102,7 @@ impl Client {
     fn page(&self, filter: &JobFilter, extent: Extent) -> Result<FoundJobs<Snapshot>, ClientError> {
         // Who is interrupted is known only when the managers have been looked at.
         let mut asked = filter.clone();
-        let asks_for_managers = filter.interrupted || filter.unknown;
+        let asks_for_managers = filter.asks_for_managers();
         if asks_for_managers {
             asked.statuses.push(JobStatus::Running);
             asked.limit = None;
@@ -118,9 +118,11 @@ impl Client {
             let is_wanted = |seen: &Snapshot| match seen.word() {
                 ShownStatus::INTERRUPTED => filter.interrupted,
                 ShownStatus::UNKNOWN => filter.unknown,
-                _ => false,
+                _ => filter.statuses.contains(&seen.job.status),
             };
-            jobs.retain(|seen| is_wanted(seen) || filter.statuses.contains(&seen.job.status));
+            let is_wanted =
+                |seen: &Snapshot| is_wanted(seen) || (!filter.as_shown && filter.statuses.contains(&seen.job.status));
+            jobs.retain(is_wanted);
             jobs.truncate(filter.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
         }
         Ok(FoundJobs { jobs, unreadable })

@@ -12,6 +12,7 @@ use crate::sys::{FrameOf, SegmentReader, Stream};
 /// Reads the output of one attempt at one unit as it grows.
 #[derive(Debug)]
 pub struct OutputReader {
+    dir: PathBuf,
     segments: SegmentReader,
     of: FrameOf,
 }
@@ -79,14 +80,19 @@ impl Client {
         stderr: bool,
     ) -> Result<OutputReader, ClientError> {
         let started_at = match attempt {
-            None => self.unit(job, seq)?.started_at,
+            // One that ended without an attempt has its start from the last one.
+            None => match self.unit(job, seq)?.started_at {
+                None => self.attempts(job, seq)?.pop().and_then(|attempt| attempt.started_at),
+                started_at => started_at,
+            },
             Some(number) => self.attempt_output(job, seq, number)?.started_at,
         };
         let stream = if stderr { Stream::Err } else { Stream::Out };
-        let segments = SegmentReader::new(self.job_files(job).output());
+        let dir = self.job_files(job).output();
+        let segments = SegmentReader::new(dir.clone());
         // Nothing was written by one that never started.
         let started_us = started_at.map_or(0, Timestamp::as_micros);
-        Ok(OutputReader { segments, of: FrameOf { seq: seq.0, started_us, stream } })
+        Ok(OutputReader { dir, segments, of: FrameOf { seq: seq.0, started_us, stream } })
     }
 }
 
@@ -117,7 +123,7 @@ impl Client {
         let unit = self.unit(job, seq)?;
         // An attempt that was interrupted was not counted: only while one runs, or has completed, is the row about it.
         let is_latest = matches!(unit.status, UnitStatus::Running | UnitStatus::Completed | UnitStatus::Skipped);
-        if is_latest && unit.attempts == number {
+        if is_latest && unit.attempts == number && unit.started_at.is_some() {
             return Ok(AttemptOutput { started_at: unit.started_at, output: unit.output });
         }
         let found = self.attempts(job, seq)?.into_iter().rfind(|attempt| attempt.attempt == number);
@@ -127,6 +133,17 @@ impl Client {
 }
 
 impl OutputReader {
+    /// Returns when the attempt started that it reads; the epoch of one that never did.
+    pub fn started_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.of.started_us)
+    }
+
+    /// Goes on with the attempt at the same unit that started at another time.
+    pub fn turn_to(&mut self, started_at: Timestamp) {
+        self.segments = SegmentReader::new(self.dir.clone());
+        self.of.started_us = started_at.as_micros();
+    }
+
     /// Gives `take` what was written since the last call.
     ///
     /// # Errors

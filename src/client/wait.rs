@@ -89,9 +89,10 @@ impl Client {
                 }
                 matches!(lost, Ok(None))
             });
-            let ended = ended.map_err(|error| match error {
-                ClientError::WaitTimedOut { job, .. } => ClientError::WaitTimedOut { job, waited: begun.elapsed() },
-                error => error,
+            let ended = ended.map_err(|error| match (error, timeout) {
+                // What was left of it for this one says nothing.
+                (ClientError::WaitTimedOut { job, .. }, Some(waited)) => ClientError::WaitTimedOut { job, waited },
+                (error, _) => error,
             })?;
             seen.extend(ended.map(|outcome| (*job, outcome)));
             seen.extend(lost?.map(|other| (other, JobOutcome::ManagerLost)));
@@ -135,7 +136,7 @@ impl Client {
             if let Some(timeout) = timeout
                 && waited >= timeout
             {
-                return Err(ClientError::WaitTimedOut { job, waited });
+                return Err(ClientError::WaitTimedOut { job, waited: timeout });
             }
             let look_every = if is_file { LOOK_EVERY } else { (waited / LATE_BY).clamp(FIRST_LOOK, LAST_LOOK) };
             let left = timeout.map_or(look_every, |timeout| timeout.saturating_sub(waited));

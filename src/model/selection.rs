@@ -65,8 +65,16 @@ impl JobFilter {
             statuses: states.iter().filter_map(of).collect(),
             interrupted: states.contains(&ShownStatus::Interrupted),
             unknown: states.contains(&ShownStatus::Unknown),
+            as_shown: true,
             ..JobFilter::default()
         }
+    }
+}
+
+impl JobFilter {
+    /// Returns `true` if it depends on managers what is found.
+    pub(crate) fn asks_for_managers(&self) -> bool {
+        self.interrupted || self.unknown || (self.as_shown && self.statuses.contains(&JobStatus::Running))
     }
 }
 
@@ -80,6 +88,8 @@ pub struct JobFilter {
     pub interrupted: bool,
     /// The same of jobs of whose managers nobody can tell whether they live.
     pub unknown: bool,
+    /// Whether a job counts as running only while its manager lives, as it is shown; else whenever its row says so. Heeded by the same.
+    pub as_shown: bool,
     /// Only jobs of that name.
     pub name: Option<String>,
     /// Only jobs that were created then or later.

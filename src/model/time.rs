@@ -96,6 +96,19 @@ pub fn span(span: Duration) -> String {
     }
 }
 
+/// Writes a span so that it is read as the same; what is below a millisecond is no part of it.
+pub fn exact_span(span: Duration) -> String {
+    let mut left = span.as_millis();
+    let mut text = String::new();
+    for (name, millis) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
+        if left >= millis {
+            text.push_str(&format!("{}{name}", left / millis));
+            left %= millis;
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
 /// Writes the instants in a text as [`local_time`] does: expected texts are the same wherever tests run.
 #[cfg(test)]
 pub fn with_local_times(text: &str) -> String {

@@ -214,7 +214,7 @@ pub struct UnitDetail {
     pub crashes: u32,
     /// Earliest time of its next attempt.
     pub not_before: Option<Timestamp>,
-    /// When its latest attempt started.
+    /// When its latest attempt started; none where it reached its end without one, as when it is skipped while it waits.
     pub started_at: Option<Timestamp>,
     /// Worker slot of its latest attempt, from 1; none of attempts of older versions.
     pub slot: Option<u32>,

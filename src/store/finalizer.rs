@@ -94,6 +94,7 @@ fn skip(conn: &mut DbConnection, job: JobId, id: i64, from: UnitStatus, now: Tim
             units::status.eq(UnitStatus::Skipped.as_str()),
             units::not_before.eq(None::<i64>),
             units::error.eq(NOT_NEEDED),
+            units::started_at.eq(None::<i64>),
             units::finished_at.eq(now.as_micros()),
             units::revision.eq(units::revision + 1),
         ))

@@ -22,7 +22,7 @@ use super::statement::statement;
 use super::{Lease, Store, StoreError};
 use crate::model::{Group, Groups, JobId, NewUnit, Row, Seq, Timestamp, Unreadable};
 
-pub(super) use bounds::{begin_again, end_stops, note_all, shift};
+pub(super) use bounds::{begin_again, end_stops, lift_holds, note_all, shift};
 pub use page::GroupPage;
 pub use refused::GroupRefused;
 pub(super) use shown::{add_groups, status};

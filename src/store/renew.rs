@@ -28,8 +28,8 @@ statement! {
     struct SkipGone<'a> {
         "UPDATE units SET status = 'skipped', not_before = NULL, revision = revision + 1, error = "
             reason: &'a str as Text,
-        [", finished_at = max(" ", finished_at = greatest("] now: i64 as BigInt,
-        ", coalesce(started_at, 0)) WHERE status = 'pending' AND outdated IS NOT NULL AND id = " unit: i64 as BigInt,
+        ", started_at = NULL, finished_at = " now: i64 as BigInt,
+        " WHERE status = 'pending' AND outdated IS NOT NULL AND id = " unit: i64 as BigInt,
     }
     ""
 }
@@ -93,6 +93,7 @@ pub(super) fn renew_in(
                         units::not_before.eq(None::<i64>),
                         units::error.eq(REPLACED),
                         units::outdated.eq(Outdated::Replaced.as_str()),
+                        units::started_at.eq(None::<i64>),
                         units::finished_at.eq(now.as_micros()),
                         units::revision.eq(units::revision + 1),
                     ))

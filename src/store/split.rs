@@ -96,6 +96,7 @@ fn split_in<E: std::error::Error + Send + Sync + 'static>(
                     units::not_before.eq(None::<i64>),
                     units::error.eq(SPLIT),
                     units::outdated.eq(Outdated::Replaced.as_str()),
+                    units::started_at.eq(None::<i64>),
                     units::finished_at.eq(now.as_micros()),
                     units::revision.eq(units::revision + 1),
                 ))

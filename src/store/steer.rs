@@ -2,7 +2,7 @@
 //!
 //! A client never touches a running unit. It may move units between pending and the ends, because a manager's own
 //! writes name the state and the revision that they expect and hit nothing when a client was faster. Every change of a
-//! unit here raises its revision.
+//! unit here raises its revision. One that ends here while it waits took no time: its last attempt keeps when it began.
 
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
@@ -22,10 +22,11 @@ use crate::model::{JobId, JobStatus, StopRequest, Timestamp, UnitFilter, UnitId,
 
 statement! {
     struct CancelUnfinished<'a> {
-        ["UPDATE units SET status = 'cancelled', revision = revision + 1, not_before = NULL, finished_at = max("
-         "UPDATE units SET status = 'cancelled', revision = revision + 1, not_before = NULL, finished_at = greatest("]
+        // Of one that was under way the time is not over before this.
+        ["UPDATE units SET status = 'cancelled', started_at = CASE WHEN status = 'running' THEN started_at END, finished_at = max("
+         "UPDATE units SET status = 'cancelled', started_at = CASE WHEN status = 'running' THEN started_at END, finished_at = greatest("]
             now: i64 as BigInt,
-        ", coalesce(started_at, 0)), error = " reason: &'a str as Text,
+        ", coalesce(started_at, 0)), revision = revision + 1, not_before = NULL, error = " reason: &'a str as Text,
         " WHERE status IN ('pending', 'running') AND id BETWEEN " first: i64 as BigInt,
         " AND " last: i64 as BigInt,
     }
@@ -127,10 +128,12 @@ pub(super) fn cancel_idle(conn: &mut DbConnection, job: JobId, reason: &str, now
 }
 
 impl Store {
-    /// Lets units of a job start again before the time that one of them asked for; returns `false` if none had.
-    pub fn lift_hold(&mut self, job: JobId) -> Result<bool, StoreError> {
+    /// Lets units of a job, and of its groups, start again before the time that one of them asked for; returns `false` if none had.
+    pub fn lift_hold(&mut self, job: JobId, now: Timestamp) -> Result<bool, StoreError> {
         self.write("lift the hold of the job", |conn| {
-            let had_hold = lock_job(conn, job)?.hold.is_some();
+            let row = lock_job(conn, job)?;
+            let of_groups = row.limits.groups.is_some() && groups::lift_holds(conn, job, now.as_micros())? > 0;
+            let had_hold = of_groups || row.hold.is_some_and(|hold| hold.until > now);
             let none = (jobs::hold_until.eq(None::<i64>), jobs::hold_reason.eq(None::<&str>));
             diesel::update(jobs::table.find(job.0)).set((none, jobs::revision.eq(jobs::revision + 1))).execute(conn)?;
             Ok(had_hold)
@@ -230,6 +233,7 @@ pub(super) fn end_units(
             units::status.eq(end.as_str()),
             units::not_before.eq(None::<i64>),
             units::error.eq(reason),
+            units::started_at.eq(None::<i64>),
             units::finished_at.eq(now.as_micros()),
             units::revision.eq(units::revision + 1),
         ))

@@ -82,3 +82,35 @@ fn a_line_that_cannot_be_heeded_is_an_error_that_names_it() {
     world.ok(&["help"]);
     world.ok(&["completions", "bash"]);
 }
+
+#[test]
+fn fault_538_a_file_that_others_can_replace_is_refused_and_what_is_wrong_names_its_line() {
+    let world = World::new();
+    let path = write(&world, "workers = 2\n");
+    let mode = |dir: &str, mode: u32| fs::set_permissions(world.path(dir), fs::Permissions::from_mode(mode)).unwrap();
+    let refused = |args: &[&str]| {
+        let output = world.job_manager(args).env_remove("JOB_MANAGER_DB").output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        text(&output.stderr)
+    };
+
+    mode(".config/job-manager", 0o777);
+    let open = refused(&["config"]);
+    mode(".config/job-manager", 0o755);
+    fs::create_dir(world.path("open")).unwrap();
+    fs::rename(&path, world.path("open/real.toml")).unwrap();
+    std::os::unix::fs::symlink(world.path("open/real.toml"), &path).unwrap();
+    world.ok(&["config"]);
+    mode("open", 0o777);
+    let linked = refused(&["config"]);
+    fs::remove_file(&path).unwrap();
+    write(&world, "\ndb = \"mysql://host/jobs\"\n");
+    let other = refused(&["list"]);
+    write(&world, "\n\nworkers = 5000\n");
+    let many = refused(&["config"]);
+
+    assert!(open.contains("others can write to its directory") && open.contains("chmod go-w"), "{open}");
+    assert!(linked.contains(&world.path("open").display().to_string()), "{linked}");
+    assert!(other.contains("config.toml, line 2: db: "), "{other}");
+    assert!(many.contains("config.toml, line 3: workers: it must be at most 1024"), "{many}");
+}

@@ -173,3 +173,30 @@ fn the_whole_output_of_a_unit_goes_into_a_file_byte_for_byte() {
     assert_eq!(world.job_manager(&["logs", "1:1"]).output().unwrap().stdout, bytes);
     assert_eq!(world.job_manager(&["logs", "1:1", "-n", "1"]).output().unwrap().stdout, b"no line end\0");
 }
+
+#[test]
+fn fault_537_a_group_whose_name_is_not_utf_8_is_chosen_by_its_bytes_and_shown_as_text() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let world = World::new();
+    let bytes = OsStr::from_bytes(b"ga\xffb");
+    let created =
+        world.job_manager(&["create", "-q", "--group", "{}", "--", "true", ":::", "plain"]).arg(bytes).output();
+    assert!(created.unwrap().status.success());
+    let with = |args: &[&str], last: &[u8]| {
+        let output = world.job_manager(args).arg(OsStr::from_bytes(last)).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        text(&output.stdout)
+    };
+
+    let chosen = with(&["units", "1", "-q", "--group"], b"ga\xffb");
+    let limited = with(&["set", "1"], b"group:ga\xffb=1");
+    with(&["failures", "1", "--group"], b"ga\xffb");
+    let table = world.ok(&["units", "1"]);
+    let in_json = world.units("1")[1]["group"].as_str().unwrap().to_owned();
+
+    assert_eq!(world.ok(&["units", "1", "-q", "--group", &in_json]), "2");
+    assert_eq!((chosen.as_str(), limited.as_str()), ("2\n", "1 limit changed\n"));
+    assert!(table.contains(" ga\u{fffd}b ") && !table.contains("base64"), "{table}");
+}

@@ -249,6 +249,30 @@ fn fault_462_one_manager_runs_the_units_of_groups_and_another_goes_on_when_it_ha
 }
 
 #[test]
+fn fault_536_the_hold_of_a_group_is_lifted_when_somebody_says_so() {
+    let world = World::new();
+    let script = r#"echo {} >>tried; test {} = b -o -e go || exec "$BIN" unit-later 5h --hold group --reason limit"#;
+    world.ok(&["submit", "-q", "-j", "1", "--group", "{}", "--shell", "--", script, ":::", "a", "a", "a", "b"]);
+    wait_for(&world, "the hold", || {
+        world.status("1")["groups"]["held"][0]["name"] == "a" && world.lines("tried").len() == 2
+    });
+    let explained = world.ok(&["explain", "1:2"]);
+    world.write("go", "");
+
+    let lifted = world.run(&["set", "1", "hold=none"]);
+    wait_for(&world, "the others of the group", || world.status("1")["progress"]["completed"] == 3);
+    let again = world.run(&["set", "1", "hold=none"]);
+    world.ok(&["retry", "1", "--status", "pending", "--no-start"]);
+    world.ok(&["wait", "1"]);
+
+    assert!(explained.contains("held until") && explained.contains("job-manager set 1 hold=none"), "{explained}");
+    assert_eq!(crate::support::text(&lifted.stdout), "1 limit changed\n");
+    assert_eq!(crate::support::text(&again.stdout), "0 limits changed\n");
+    assert!(crate::support::text(&again.stderr).contains("nothing holds the units of job 1"), "{again:?}");
+    world.assert_sound("1");
+}
+
+#[test]
 fn a_new_rate_of_groups_holds_for_units_that_wait_by_the_old_one() {
     let world = World::new();
     let units = world.write("units", "a\na\n");

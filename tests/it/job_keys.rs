@@ -190,6 +190,27 @@ fn what_names_a_job_twice_or_might_name_two_is_refused() {
 }
 
 #[test]
+fn fault_533_a_job_that_is_not_created_leaves_no_directory_for_its_output() {
+    let world = World::new();
+    let create =
+        |dir: &str, more: &[&str]| world.run(&[&["create", "-q", "--output-dir", dir], more].concat()).status.code();
+    let same_keys = ["--unit-key", "x", "--", "echo", "{}", ":::", "1", "2"];
+    assert_eq!(create("kept", &["--key", "k", "--", "echo", "{}", ":::", "1"]), Some(0));
+    world.sh("mkdir -p there/before");
+
+    let refused = [
+        create("a/b/c", &same_keys),
+        create("there/before/new", &same_keys),
+        create("other", &["--key", "k", "--", "echo", "{}", ":::", "1"]),
+    ];
+
+    assert!(refused.iter().all(|code| ![Some(0), None].contains(code)), "{refused:?}");
+    let [made, not] = [["kept", "there/before"], ["a", "there/before/new"]];
+    made.iter().for_each(|dir| assert!(world.path(dir).is_dir(), "{dir}"));
+    not.iter().chain(&["other"]).for_each(|dir| assert!(!world.path(dir).exists(), "{dir}"));
+}
+
+#[test]
 fn the_path_of_an_address_is_not_shown_when_another_job_has_the_key() {
     let world = World::new();
     let create = |address: &str| world.run(&["create", "-q", "--key", "k", "--notify", address, "--", "true"]);

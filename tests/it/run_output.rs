@@ -217,3 +217,43 @@ fn the_tag_of_a_unit_without_an_item_is_its_number() {
 
     assert_eq!(text(&ran.stdout), "1\tq\n");
 }
+
+#[test]
+fn fault_534_who_follows_a_unit_that_cannot_begin_is_told_why() {
+    for kept in ["full", "tail"] {
+        let world = World::new();
+        let script = "test -e go || exit 1";
+        let submit = ["submit", "-q", "-j", "1", "--max-attempts", "1", "--max-failures", "1", "--output", kept];
+        world.ok(&[&submit[..], &["--shell", "--", script, ":::", "a", "b", "c"]].concat());
+        world.run(&["wait", "1"]);
+
+        let followed = world.run(&["logs", "-f", "1:3"]);
+
+        let said = text(&followed.stderr);
+        assert!(followed.status.success() && followed.stdout.is_empty(), "{followed:?}");
+        assert!(said.contains("unit 3 has not begun: job 1 ") && said.contains("try: job-manager "), "{said}");
+        world.write("go", "");
+        world.ok(&["resume", "1"]);
+        world.run(&["wait", "1"]);
+        assert_eq!(text(&world.run(&["logs", "-f", "1:3"]).stderr), "");
+    }
+}
+
+#[test]
+fn fault_535_a_unit_is_followed_through_all_of_its_attempts() {
+    let world = World::new();
+    let script = "echo attempt $JOB_MANAGER_ATTEMPT; test $JOB_MANAGER_ATTEMPT = 1 && until test -e go; do sleep 0.02; done; \
+        test $JOB_MANAGER_ATTEMPT = 4";
+    let submit = ["submit", "-q", "--output", "full", "--backoff", "1ms..1ms", "--shell", "--", script];
+    world.ok(&submit);
+    wait_for(&world, "the first attempt", || world.ok(&["logs", "1:1"]) == "attempt 1");
+
+    let out = std::fs::File::create(world.path("followed")).unwrap();
+    let mut follower = world.job_manager(&["logs", "-f", "1:1"]).stdout(out).spawn().unwrap();
+    wait_for(&world, "it to follow the first", || world.lines("followed") == ["attempt 1"]);
+    world.write("go", "");
+    let ended = follower.wait().unwrap();
+
+    assert!(ended.success());
+    assert_eq!(world.lines("followed"), [1, 2, 3, 4].map(|attempt| format!("attempt {attempt}")));
+}

@@ -169,10 +169,27 @@ fn people_read_local_times_without_milliseconds_and_programs_utc() {
     let status = in_tokyo(&["status", "1"]);
     let started = status.lines().find(|line| line.starts_with("started ")).unwrap();
     let unit = in_tokyo(&["unit", "1:1"]);
+    let report = in_tokyo(&["report", "1", "--format", "md"]);
     let json: Value = serde_json::from_str(&in_tokyo(&["status", "1", "--json"])).unwrap();
 
     let (at, _) = started.split_once(" +09:00 (").unwrap_or_else(|| panic!("{started}"));
     assert!(!at.contains('.'), "{started}");
     assert!(unit.lines().any(|line| line.starts_with("time ") && line.contains(" +09:00, ")), "{unit}");
+    for row in report.lines().filter(|line| line.contains("Started") || line.contains("Ended")) {
+        assert!(row.contains("+09:00") && !row.contains('.'), "{row}");
+    }
     assert!(json["started_at"].as_str().unwrap().ends_with('Z'), "{json}");
+}
+
+#[test]
+fn fault_540_a_wait_that_is_given_up_names_the_time_that_was_given() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--", "true"]);
+
+    let [look, second, mixed] =
+        ["0", "1", "1.05s"].map(|time| world.fails(124, &["wait", "1", "1", "--timeout", time]));
+
+    assert!(look.ends_with("job 1 has not ended\n"), "{look:?}");
+    assert!(second.ends_with("job 1 has not ended after 1s\n"), "{second:?}");
+    assert!(mixed.ends_with("job 1 has not ended after 1s50ms\n"), "{mixed:?}");
 }

@@ -55,3 +55,50 @@ fn a_job_of_which_everything_is_skipped_ends_with_its_start() {
     assert!(world.lines("a").is_empty());
     world.assert_sound(&job);
 }
+
+#[test]
+fn fault_531_a_unit_that_ends_without_an_attempt_took_no_time_of_the_one_before() {
+    let world = World::new();
+    let script = "echo $$ >>tried; exit 1";
+    let fails = ["submit", "-q", "--output", "full", "--max-attempts", "1", "--shell", "--", script];
+    let waits = ["submit", "-q", "--backoff", "1h", "--shell", "--", script];
+    world.ok(&[&fails[..], &[":::", "a", "b", "c"]].concat());
+    world.run(&["wait", "1"]);
+    world.ok(&[&waits[..], &[":::", "a", "b"]].concat());
+    world.ok(&["submit", "-q", "-n", "2", "--max-attempts", "1", "--shell", "--", script, ":::", "a", "b"]);
+    world.run(&["wait", "3"]);
+    wait_for(&world, "both to wait", || world.units("2").iter().all(|unit| unit["not_before"].is_string()));
+
+    world.ok(&["skip", "1", "--seq", "1"]);
+    world.ok(&["sync", "1", "--", ":::", "a", "b"]);
+    world.ok(&["skip", "2", "--seq", "1"]);
+    world.ok(&["cancel", "2"]);
+    world.run(&["wait", "2"]);
+    world.ok(&["retry", "3", "--one-by-one", "--no-start"]);
+
+    let gone = |job: &str, seq: usize| {
+        let unit = world.units(job)[seq - 1].clone();
+        assert!(["skipped", "cancelled"].contains(&unit["status"].as_str().unwrap()), "{unit}");
+        assert!(unit["started_at"].is_null() && unit["finished_at"].is_string(), "{unit}");
+        let results = world.ok(&["results", job, "--all", "--seq", &seq.to_string()]);
+        assert!(results.contains("\"seconds\":null"), "{results}");
+        let said = world.ok(&["unit", &format!("{job}:{seq}")]);
+        assert!(!said.contains("\ntime ") && said.contains("attempt 1 (failed, "), "{said}");
+    };
+    [("1", 1), ("1", 3), ("2", 1), ("2", 2), ("3", 1)].iter().for_each(|(job, seq)| gone(job, *seq));
+    assert!(world.units("1")[1]["started_at"].is_string());
+    assert!(world.ok(&["units", "1", "--sort", "duration", "-q"]).starts_with('2'));
+    ["1", "2", "3"].iter().for_each(|job| world.assert_sound(job));
+}
+
+#[test]
+fn what_a_unit_wrote_that_is_skipped_later_is_shown_as_before() {
+    let world = World::new();
+    let run = ["run", "-q", "--output", "full", "--max-attempts", "1", "--shell", "--", "echo said; exit 1"];
+    world.fails(10, &run);
+
+    world.ok(&["skip", "1", "--all"]);
+
+    assert_eq!(world.ok(&["logs", "1:1"]), "said");
+    assert_eq!(world.ok(&["logs", "1:1", "--attempt", "1"]), "said");
+}

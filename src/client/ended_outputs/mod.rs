@@ -139,7 +139,7 @@ impl EndedOutputs<'_> {
     /// Tells from a unit's row whether an attempt that wrote something is the one that ended it.
     fn turn_of(&self, place: AttemptPlace) -> Result<Turn, ClientError> {
         let unit = self.client.unit(self.job, Seq(place.seq))?;
-        let is_in_row = started_us(&unit) == place.started_us;
+        let is_in_row = self.started_us(&unit)? == place.started_us;
         Ok(match (unit.status, is_in_row) {
             (UnitStatus::Running, true) => Turn::Later,
             (UnitStatus::Running, false) => Turn::Never,
@@ -181,7 +181,7 @@ impl EndedOutputs<'_> {
     fn place_of(&self, unit: &UnitDetail) -> Result<Option<AttemptPlace>, ClientError> {
         let Some((_, places)) = &self.ordered else { return Ok(None) };
         let noted = places.get(unit.seq).map_err(|error| failed(&self.dir, error))?;
-        let started_us = started_us(unit);
+        let started_us = self.started_us(unit)?;
         match noted {
             // The note is about another attempt, in a file that was read later: all of them are looked through.
             Some(place) if place.started_us != started_us => {
@@ -207,13 +207,20 @@ impl EndedOutputs<'_> {
         to.end(unit)
     }
 
+    /// Returns when the attempt started of which a unit has its output; one that was skipped or cancelled later has it from the last.
+    fn started_us(&self, unit: &UnitDetail) -> Result<i64, ClientError> {
+        let started_at = match unit.started_at {
+            None if unit.attempts > 0 => {
+                self.client.attempts(self.job, unit.seq)?.pop().and_then(|last| last.started_at)
+            }
+            started_at => started_at,
+        };
+        Ok(started_at.map_or(0, Timestamp::as_micros))
+    }
+
     fn pass(&mut self, place: AttemptPlace) -> Result<Option<AttemptPlace>, ClientError> {
         self.walk.pass(place).map_err(|error| failed(&self.dir, error))
     }
-}
-
-fn started_us(unit: &UnitDetail) -> i64 {
-    unit.started_at.map_or(0, Timestamp::as_micros)
 }
 
 fn failed(dir: &Path, source: io::Error) -> ClientError {

@@ -1,8 +1,10 @@
 //! Parts of messages that depend on what is known.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use crate::model::JobId;
+use crate::model::time::exact_span;
 
 pub fn after(mark: &str, what: &Option<impl Display>) -> String {
     what.as_ref().map(|what| format!("{mark}{what}")).unwrap_or_default()
@@ -21,4 +23,9 @@ pub fn no_scope(job: Option<JobId>) -> String {
 
 pub fn excerpt(tail: &str) -> String {
     if tail.is_empty() { String::new() } else { format!("; its last words: {tail}") }
+}
+
+/// Says how long something was waited for; nothing of a look.
+pub fn within(waited: Duration) -> String {
+    if waited.is_zero() { String::new() } else { format!(" after {}", exact_span(waited)) }
 }

@@ -116,7 +116,7 @@ fn held_up(seen: &Snapshot, waits: &Waits) -> Explanation {
                 "no unit of job {job} starts before {}: {said}; {running} running, {pending} pending",
                 local_time(*until)
             ),
-            NextStep::Wait(job),
+            NextStep::Lift { job, limit: "hold" },
         ),
         Waits::MeterRate { .. } | Waits::GroupRate { .. } => {
             (format!("job {job} waits for {waits}; {running} running, {pending} pending"), NextStep::Wait(job))

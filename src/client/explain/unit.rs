@@ -6,7 +6,7 @@ use super::next_step::NextStep;
 use super::observed::{ObservedGroup, ObservedUnit};
 use crate::client::snapshot::Snapshot;
 use crate::handler::{slots_of, timeout_of};
-use crate::model::{Cause, UnitId, UnitStatus, Why, counted, local_time, span};
+use crate::model::{Cause, RawText, UnitId, UnitStatus, Why, counted, local_time, span};
 
 /// Explains where a unit stands.
 pub(super) fn explain(seen: &Snapshot, of: &ObservedUnit) -> Explanation {
@@ -126,7 +126,7 @@ fn pending(seen: &Snapshot, of: &ObservedUnit, name: &str) -> Explanation {
 /// Explains a unit whose group lets none start: it is held, full, or has a rate.
 fn by_group(seen: &Snapshot, of: &ObservedUnit, observed: &ObservedGroup, name: &str) -> Option<Explanation> {
     let (job, limits, group) = (seen.job.id, seen.job.limits.groups.as_ref()?, &observed.group);
-    let of_group = format!("unit {name} is in the group {}", group.name);
+    let of_group = format!("unit {name} is in the group {}", RawText::of_column(&group.name).to_string_lossy());
     if let Some(why) = &group.stopped {
         let sentence = format!("{of_group}, which is held: {why}");
         return Some(Explanation::new(Why::Held, sentence, NextStep::RetryUnit(UnitId::new(job, of.unit.seq))));
@@ -134,7 +134,7 @@ fn by_group(seen: &Snapshot, of: &ObservedUnit, observed: &ObservedGroup, name: 
     if let Some((until, why)) = group.hold.as_ref().filter(|(until, _)| *until > seen.now) {
         let (at, left) = (local_time(*until), span(until.since(seen.now)));
         let sentence = format!("{of_group}, which is held until {at} (in {left}): {why}");
-        return Some(Explanation::new(Why::Held, sentence, NextStep::Wait(job)));
+        return Some(Explanation::new(Why::Held, sentence, NextStep::Lift { job, limit: "hold" }));
     }
     let is_full = |most: &usize| usize::try_from(observed.running).is_ok_and(|running| running >= *most);
     if let Some(most) = seen.adapted_groups.get(&group.name).copied().filter(is_full) {

@@ -10,6 +10,7 @@ mod command;
 mod environment;
 mod error;
 mod error_kind;
+mod given_dir;
 mod grouping;
 mod judged;
 mod kept;
@@ -32,13 +33,13 @@ use super::later::check_exits;
 use super::rehearse::Rehearsal;
 use super::sources::OpenSources;
 use super::{Client, ClientError, Created};
-use crate::files::create_given_dir;
 use crate::handler::template::quote_for_shell;
 use crate::handler::{COMMAND, CommandSpec, Grouping, StdinMode, Template, UnitTemplates, UnitValues};
 use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Submitter};
 use crate::source::{Item, Notes};
 
 use bounded::{IsGivenUp, IsWithin, refuse_outside};
+use given_dir::GivenDir;
 use grouping::{UnitItems, unit_items};
 use judged::{refuse_unjudgeable, templates_of};
 use kept::note_kept;
@@ -145,7 +146,7 @@ impl Submission {
         self.notes.clone()
     }
 
-    /// Creates the job in the database that `open` opens; an item that does not fit the command leaves nothing behind.
+    /// Creates the job in the database that `open` opens; where none is created nothing is left behind, nor is the directory for its output.
     pub fn create<E: From<SubmissionError>>(
         self,
         open: impl FnOnce() -> Result<Client, E>,
@@ -154,12 +155,12 @@ impl Submission {
         self.with_units(
             |_, _| Ok(()),
             |new, units| {
-                if let Some(path) = output_dir {
-                    let made = create_given_dir(&path);
-                    made.map_err(|source| SubmissionError::OutputDir { path, source })?;
-                }
+                let made = output_dir
+                    .map(|path| GivenDir::create(&path).map_err(|source| SubmissionError::OutputDir { path, source }));
+                let made = made.transpose()?;
                 let client = open()?;
                 let created = client.create_checked_job(new, units).map_err(SubmissionError::from)?;
+                made.into_iter().for_each(GivenDir::keep);
                 if !created.new {
                     note_kept(&notes, &client, created, new, asked)?;
                 }

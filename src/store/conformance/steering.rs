@@ -57,7 +57,7 @@ pub fn units_wait_no_longer_than_they_may_or_somebody_wants(mut store: Store) {
     let revision = |store: &mut Store| store.job(job).unwrap().revision;
     let before = revision(&mut store);
 
-    assert!(store.lift_hold(job).unwrap() && !store.lift_hold(job).unwrap());
+    assert!(store.lift_hold(job, NOW).unwrap() && !store.lift_hold(job, NOW).unwrap());
     assert_eq!(store.job(job).unwrap().hold, None);
     assert_eq!(store.bound_waits(job, Seq(0), second * 60, NOW).unwrap(), None);
     assert_eq!(store.next_due(lease, Seq::MAX).unwrap(), Some(NOW + second * 60));

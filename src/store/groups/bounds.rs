@@ -41,6 +41,15 @@ statement! {
     ""
 }
 
+statement! {
+    struct LiftHolds {
+        "UPDATE unit_groups SET hold_reason = NULL, hold_until = " now: i64 as BigInt,
+        " WHERE (stopped IS NOT NULL OR hold_until IS NOT NULL) AND job_id = " job: i64 as BigInt,
+        " AND hold_until > " after: i64 as BigInt,
+    }
+    ""
+}
+
 /// Records what follows for groups from changes that were made, inside a transaction; returns those of which no more start, each with
 /// the reason.
 pub(in crate::store) fn note_all(
@@ -87,6 +96,11 @@ pub(in crate::store) fn end_stops(conn: &mut DbConnection, job: JobId, filter: &
         None => diesel::update(counted).set(fresh).execute(conn)?,
     };
     Ok(())
+}
+
+/// Ends the holds of groups, and returns how many there were. Their managers know it by the reason, which such a hold has no more.
+pub(in crate::store) fn lift_holds(conn: &mut DbConnection, job: JobId, now: i64) -> Result<usize, Failure> {
+    Ok(LiftHolds { now, job: job.0, after: now }.execute(conn)?)
 }
 
 /// Brings the ends of holds forward by a step of the clock.

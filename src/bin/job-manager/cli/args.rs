@@ -82,12 +82,21 @@ impl Global {
     }
 
     pub fn db_path(&self) -> Result<PathBuf, CliError> {
-        if let Some(db) = self.chosen_db()? {
+        if let Some(db) = &self.db {
             // Before any verb repeats it: a URL may hold a password.
-            client::check_path(&db).map_err(ClientError::from)?;
-            return Ok(db);
+            client::check_path(db).map_err(ClientError::from)?;
+            return Ok(db.clone());
         }
-        self.default_db()
+        match Config::read()? {
+            Config { db: Some(db), file, .. } => match client::check_path(&db.value) {
+                Ok(()) => Ok(db.value),
+                Err(error) => {
+                    let file = file.unwrap_or_default();
+                    Err(CliError::Value(format!("{}, line {}: db: {error}", file.display(), db.line)))
+                }
+            },
+            _ => self.default_db(),
+        }
     }
 
     /// Returns the database that somebody chose: by an option, a variable or the file of defaults.

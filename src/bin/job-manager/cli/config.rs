@@ -9,9 +9,10 @@ use std::fmt;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use job_manager::model::Limits;
 use toml::{Spanned, Value};
 
 use super::error::CliError;
@@ -24,6 +25,7 @@ pub(super) const KEYS: [&str; 4] = ["db", "workers", "max-attempts", "hook"];
 const MOST_BYTES: u64 = 64 * 1024;
 /// Bits of others in the mode of a file that they can write.
 const OTHERS_WRITE: u32 = 0o022;
+const STICKY: u32 = 0o1000;
 
 /// What the file says.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -74,6 +76,7 @@ impl Config {
                 path.display()
             )));
         }
+        refuse_open_directories(&path).map_err(|why| failed(&why))?;
         if about.len() > MOST_BYTES {
             return Err(failed(&format!("it has more than {} KiB", MOST_BYTES / 1024)));
         }
@@ -109,7 +112,7 @@ impl Config {
                 self.db = Some(Set { value: path, line });
             }
             "workers" => {
-                let value = number(value).and_then(|number| values::workers(&number)).map_err(wrong)?;
+                let value = number(value).and_then(|number| values::workers(&number)).and_then(few).map_err(wrong)?;
                 self.workers = Some(Set { value, line });
             }
             "max-attempts" => {
@@ -127,6 +130,31 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Refuses a number of workers that no job may have.
+fn few(workers: usize) -> Result<usize, String> {
+    let most = Limits::MAX_WORKERS;
+    if workers > most { Err(format!("it must be at most {most}")) } else { Ok(workers) }
+}
+
+/// Refuses a file that others can replace: by its name, or by that of the file to which it is a link.
+fn refuse_open_directories(path: &Path) -> Result<(), String> {
+    let target = fs::canonicalize(path).map_err(|error| error.to_string())?;
+    for dir in [path, &target].into_iter().filter_map(Path::parent) {
+        let about = fs::metadata(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        if ![own_user(), 0].contains(&about.uid()) {
+            return Err(format!("its directory {} belongs to another user, who can replace it", dir.display()));
+        }
+        // In one that is sticky nobody replaces files of others.
+        if about.mode() & OTHERS_WRITE != 0 && about.mode() & STICKY == 0 {
+            return Err(format!(
+                "others can write to its directory {}, and so replace it: `chmod go-w` helps",
+                dir.display()
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn depends(path: &str) -> String {
@@ -184,6 +212,7 @@ mod tests {
             ("workers = 8 9", 1, ""),
             ("workers = 8.5", 1, "workers: "),
             ("max-attempts = 0", 1, "max-attempts: "),
+            ("\nworkers = 5000", 2, "workers: it must be at most 1024"),
         ] {
             let (at, why) = Config::parse(text).unwrap_err();
             assert!(at == line && why.contains(said), "{text:?}: {at}: {why}");

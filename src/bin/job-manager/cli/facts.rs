@@ -10,6 +10,10 @@ use serde::Serialize;
 
 use super::text::{one_line, span};
 use super::{CliError, Output};
+use crate::settings::{NONE, written_limits};
+
+/// Limits that are said in words, or on a line of their own.
+const SAID: [&str; 5] = ["rate", "max-attempts", "idle-timeout", "memory", "lease"];
 
 /// The document of `status --json`.
 #[derive(Serialize)]
@@ -33,6 +37,7 @@ pub(super) fn print(about: &AboutJob, labels: &BTreeMap<String, String>, output:
     output.field("created", Some(local_time(about.created_at)))
 }
 
+/// Names the limits of a job: some in words, and the others that are set as `set` takes them.
 fn limits(limits: &Limits) -> String {
     let mut said =
         vec![counted(limits.workers, "worker"), format!("up to {}", counted(limits.max_attempts, "attempt"))];
@@ -44,5 +49,14 @@ fn limits(limits: &Limits) -> String {
             .rate
             .map(|rate| format!("{} in {}", counted(rate.units, "start"), span(Duration::from_millis(rate.per_ms)))),
     );
+    let usual = written_limits(&Limits::default());
+    let is_said = |name: &str| match name {
+        "timeout" => limits.timeout_from.is_none(),
+        _ => SAID.contains(&name) || name.starts_with("budget.") || name.starts_with("meter."),
+    };
+    let is_set = |name: &String, value: &String| value != NONE && usual.get(name) != Some(value);
+    let others = written_limits(limits).into_iter().filter(|(name, value)| is_set(name, value) && !is_said(name));
+    said.extend(others.map(|(name, value)| one_line(&format!("{name}={value}"))));
+    said.extend(limits.canary.map(|units| format!("canary={units}")));
     said.join(", ")
 }

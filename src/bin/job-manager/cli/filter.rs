@@ -42,7 +42,7 @@ pub(super) struct ItemArgs {
     #[arg(long = "match", value_name = "RE", help_heading = "Filter")]
     pub pattern: Option<ItemPattern>,
     /// Units of that group
-    #[arg(long, value_name = "GROUP", help_heading = "Filter")]
+    #[arg(long, value_name = "GROUP", value_parser = values::unit_key(), help_heading = "Filter")]
     pub group: Option<String>,
 }
 

@@ -1,13 +1,18 @@
 //! How values are laid out; which of their characters reach a terminal is decided on the way out.
 
 use anstyle::{AnsiColor, Style};
-use job_manager::model::JobStatus;
+use job_manager::model::{JobStatus, RawText};
 
 pub(super) use job_manager::text::span;
 
 /// Puts text on one line.
 pub(super) fn one_line(text: &str) -> String {
     text.replace(['\n', '\t'], " ")
+}
+
+/// Puts the key of a unit or the name of a group, as its column holds it, on one line.
+pub(super) fn of_column(column: &str) -> String {
+    one_line(&RawText::of_column(column).to_string_lossy())
 }
 
 /// Shortens text to `width` characters.

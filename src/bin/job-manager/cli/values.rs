@@ -43,7 +43,7 @@ pub(super) fn not_empty(like: &'static str) -> impl TypedValueParser<Value = OsS
     })
 }
 
-/// Reads the key of a unit, whatever its bytes are, as its column holds it.
+/// Reads the key of a unit or the name of a group, whatever its bytes are, as its column holds it.
 pub(super) fn unit_key() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(|key| RawText::from(key).to_column())
 }

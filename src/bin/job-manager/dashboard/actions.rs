@@ -5,20 +5,36 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::body::HttpBody;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use job_manager::client::{Approval, Client, ManagerStarted, StopOptions, UnitsChanged, WorkersSet};
 use job_manager::model::JobId;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::answer::{Connections, Named, Refused, Reply};
 use super::words::wrong;
 
 pub(super) type Shared = State<Arc<Connections>>;
-/// A body may be omitted, but not be of another kind.
-pub(super) type Body<T> = Result<Option<Json<T>>, JsonRejection>;
+/// A body may be omitted, or be empty, but not be of another kind.
+pub(super) type Body<T> = Result<MaybeJson<T>, JsonRejection>;
+
+/// What the body of a request says, if it has one.
+pub(super) struct MaybeJson<T>(Option<T>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for MaybeJson<T> {
+    type Rejection = JsonRejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, JsonRejection> {
+        if request.body().is_end_stream() {
+            return Ok(Self(None));
+        }
+        Ok(Self(Some(Json::from_request(request, state).await?.0)))
+    }
+}
 
 pub(super) fn routes() -> Router<Arc<Connections>> {
     Router::new()
@@ -124,5 +140,5 @@ async fn scale(
 }
 
 pub(super) fn given<T: Default>(body: Body<T>) -> Result<T, Refused> {
-    Ok(body?.map(|Json(body)| body).unwrap_or_default())
+    Ok(body?.0.unwrap_or_default())
 }

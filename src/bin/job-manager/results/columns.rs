@@ -37,6 +37,7 @@ pub struct Columns {
 /// Names of columns in the order in which they came.
 #[derive(Debug, Default)]
 pub struct Names {
+    /// By their paths: a field named `b.c` is another one than the field `c` of `b`.
     places: BTreeMap<String, usize>,
     pub shown: Vec<String>,
     /// Whether there were more than columns are made for.
@@ -44,20 +45,20 @@ pub struct Names {
 }
 
 impl Names {
-    pub fn place(&self, name: &str) -> Option<usize> {
-        self.places.get(name).copied()
+    pub fn place(&self, path: &str) -> Option<usize> {
+        self.places.get(path).copied()
     }
 
-    fn add(&mut self, name: &str) {
-        if self.places.contains_key(name) {
+    fn add(&mut self, path: &str) {
+        if self.places.contains_key(path) {
             return;
         }
         if self.shown.len() == MOST {
             self.is_cut = true;
             return;
         }
-        self.places.insert(name.to_owned(), self.shown.len());
-        self.shown.push(name.to_owned());
+        self.places.insert(path.to_owned(), self.shown.len());
+        self.shown.push(shown(path));
     }
 }
 
@@ -122,7 +123,7 @@ impl Columns {
     }
 }
 
-/// Returns the values of an object with their names; none of what is no object, or is bytes that are no text.
+/// Returns the values of an object with their paths; none of what is no object, or is bytes that are no text.
 pub(super) fn fields(json: &str) -> Option<Vec<(String, Cow<'_, str>)>> {
     if !json.starts_with('{') || RawText::of_json(json).is_some() {
         return None;
@@ -134,15 +135,29 @@ pub(super) fn fields(json: &str) -> Option<Vec<(String, Cow<'_, str>)>> {
 
 fn flatten<'a>(json: &'a str, before: &str, depth: usize, found: &mut Vec<(String, Cow<'a, str>)>) -> Option<()> {
     for (name, value) in members_of_object(json)? {
-        let name = format!("{before}{name}");
+        let path = format!("{before}{}", step(&name));
         let json = value.get();
         let is_taken_apart = json.starts_with('{') && json != "{}" && depth < DEPTH && RawText::of_json(json).is_none();
-        if is_taken_apart && flatten(json, &format!("{name}."), depth + 1, found).is_some() {
+        if is_taken_apart && flatten(json, &format!("{path}."), depth + 1, found).is_some() {
             continue;
         }
-        found.push((name, cell(json)));
+        found.push((path, cell(json)));
     }
     Some(())
+}
+
+/// Writes the name of a field as a step of a path, so that its own dots are told from those between steps.
+fn step(name: &str) -> Cow<'_, str> {
+    if name.contains(['.', '\\']) { name.replace('\\', "\\\\").replace('.', "\\.").into() } else { name.into() }
+}
+
+/// Returns a path as it is shown.
+fn shown(path: &str) -> String {
+    let (mut name, mut characters) = (String::new(), path.chars());
+    while let Some(character) = characters.next() {
+        name.extend(if character == '\\' { characters.next() } else { Some(character) });
+    }
+    name
 }
 
 /// Returns what stands in a cell for a value.
@@ -199,5 +214,20 @@ mod tests {
         assert_eq!(columns.input.shown, ["item.seq", "item.seq_2", "result.a", "plain"]);
         assert_eq!(columns.result.shown, ["result.a_2", "result.b"]);
         assert_eq!(columns.input.place("seq"), Some(0));
+    }
+
+    #[test]
+    fn fault_532_a_field_whose_name_has_a_dot_has_another_column_than_a_field_inside_of_a_field() {
+        let json = r#"{"b":{"c":"inner","d\\":{".":1}},"b.c":"dotted","b\\.c":"both"}"#;
+        let found = fields(json).unwrap();
+        let mut columns = Columns::default();
+        found.iter().for_each(|(path, _)| columns.result.add(path));
+
+        columns.name();
+
+        let names = ["result.b.c", "result.b.d\\..", "result.b.c_2", "result.b\\.c"];
+        assert_eq!(columns.result.shown, names);
+        let cells: Vec<_> = found.iter().map(|(path, value)| (columns.result.place(path), &**value)).collect();
+        assert_eq!(cells, [(Some(0), "inner"), (Some(1), "1"), (Some(2), "dotted"), (Some(3), "both")]);
     }
 }

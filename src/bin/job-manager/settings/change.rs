@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use job_manager::client::{budget, windows};
-use job_manager::model::{Budget, DiskFree, Limits, Meter, TimeLimit, Timeout};
+use job_manager::model::{Budget, DiskFree, Limits, Meter, RawText, TimeLimit, Timeout};
 
 use super::values;
 
@@ -79,7 +79,11 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
         let apply: Apply = Arc::new(move |limits| limits.start.diskfree.push(disk.clone()));
         return Ok(Change { key: "diskfree".to_owned(), apply, group: None, taken: None, takes_away: false });
     }
-    let text = text.to_str().ok_or_else(|| format!("{text:?} is not UTF-8, only the path of diskfree may be so"))?;
+    if let Some(change) = of_group_of_bytes(text) {
+        return change;
+    }
+    let not_text = || format!("{text:?} is not UTF-8, only the path of diskfree and the name of a group may be so");
+    let text = text.to_str().ok_or_else(not_text)?;
     let (key, value) =
         text.split_once('=').ok_or_else(|| format!("invalid change {text:?}, expected e.g. rate=60/min"))?;
     let apply: Apply = match key {
@@ -118,15 +122,7 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
         "per-group" | "group-rate" | "group-failures" => group_change(key, value)?,
         // Each group has a row of its own.
         other if other.starts_with(GROUP) => {
-            let group = other[GROUP.len()..].to_owned();
-            let most = optional(value, values::most).map_err(|why| format!("{other}={value}: {why}"))?;
-            return Ok(Change {
-                key: other.to_owned(),
-                apply: Arc::new(|_| {}),
-                takes_away: most.is_none(),
-                group: Some((group, most)),
-                taken: None,
-            });
+            return of_group(other, other[GROUP.len()..].to_owned(), value);
         }
         "adapt" => {
             let least = optional(value, values::adapt).map_err(|why| format!("adapt={value}: {why}"))?;
@@ -219,6 +215,21 @@ fn meter_change(kind: &str, name: &str, value: &str) -> Result<Apply, String> {
             })
         }
     })
+}
+
+/// Reads the limit of one group.
+fn of_group(key: &str, group: String, value: &str) -> Result<Change, String> {
+    let most = optional(value, values::most).map_err(|why| format!("{key}={value}: {why}"))?;
+    let takes_away = most.is_none();
+    Ok(Change { key: key.to_owned(), apply: Arc::new(|_| {}), group: Some((group, most)), taken: None, takes_away })
+}
+
+/// Reads the limit of a group whose name is not UTF-8.
+fn of_group_of_bytes(text: &OsStr) -> Option<Result<Change, String>> {
+    let bytes = text.as_bytes().strip_prefix(GROUP.as_bytes()).filter(|_| text.to_str().is_none())?;
+    let at = bytes.iter().position(|byte| *byte == b'=')?;
+    let (name, value) = (RawText::from(&bytes[..at]), std::str::from_utf8(&bytes[at + 1..]).ok()?);
+    Some(of_group(&format!("{GROUP}{}", name.to_string_lossy()), name.to_column(), value))
 }
 
 /// Reads what becomes of the bounds of each group.

@@ -14,7 +14,7 @@ use job_manager::model::{Job, JobId, Limits};
 pub use change::{Change, LIMITS, NONE, change};
 use change::{HOLD, of_meter};
 pub use refused::SettingError;
-pub use written::written;
+pub use written::{written, written_limits};
 
 /// The limits of each group.
 const OF_GROUPS: [&str; 3] = ["per-group", "group-rate", "group-failures"];
@@ -85,12 +85,20 @@ fn apply_all(changes: &[Change], cwd: Option<&Path>, limits: &mut Limits) {
     }
 }
 
-/// Changes limits of a job, and returns what they are then: all of them, or nothing. A hold is lifted after that.
+/// What a change has come to.
+pub struct Changed {
+    /// The limits since then.
+    pub limits: Limits,
+    /// Whether a hold was to be lifted, and there was none.
+    pub was_unheld: bool,
+}
+
+/// Changes limits of a job: all of them, or nothing. Holds are lifted after that.
 ///
 /// # Errors
 /// When two values are given for one limit, the job does not have what a change is about, a bound would go unsaid, and as
 /// [`Client::set_limits`] refuses them.
-pub fn set(client: &Client, job: JobId, changes: &[Change]) -> Result<Limits, SettingError> {
+pub fn set(client: &Client, job: JobId, changes: &[Change]) -> Result<Changed, SettingError> {
     refuse_two_values(changes)?;
     let row = client.job(job)?;
     refuse_unknown_meter(changes, &row)?;
@@ -108,8 +116,6 @@ pub fn set(client: &Client, job: JobId, changes: &[Change]) -> Result<Limits, Se
         client.limit_groups(job, &groups)?;
     }
     let limits = client.set_limits(job, |limits| apply_all(changes, cwd.as_deref(), limits))?;
-    if changes.iter().any(|change| change.key == HOLD) {
-        client.lift_hold(job)?;
-    }
-    Ok(limits)
+    let was_unheld = changes.iter().any(|change| change.key == HOLD) && !client.lift_hold(job)?;
+    Ok(Changed { limits, was_unheld })
 }

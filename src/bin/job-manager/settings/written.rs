@@ -3,14 +3,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use job_manager::model::{AmountRate, Bytes, Hold, Job, MaxFailures, MemorySizes, Meter, MeterPath, Rate};
+use job_manager::model::{AmountRate, Bytes, Hold, Job, Limits, MaxFailures, MemorySizes, Meter, MeterPath, Rate};
+use job_manager::text::exact_span as span;
 
 use super::NONE;
+use super::change::HOLD;
 
 /// Returns the name and the value of each limit of a job that can be changed; `none` where there is none. Several values that unite are
 /// lines of their own.
 pub fn written(job: &Job) -> BTreeMap<String, String> {
-    let limits = &job.limits;
+    let mut found = written_limits(&job.limits);
+    let hold = job.hold.as_ref().map(|Hold { until, .. }| until.to_string());
+    found.insert(HOLD.to_owned(), hold.unwrap_or_else(|| NONE.to_owned()));
+    found
+}
+
+/// Returns the same of limits, without what units have asked for.
+pub fn written_limits(limits: &Limits) -> BTreeMap<String, String> {
     let start = &limits.start;
     let lines: Vec<String> =
         start.diskfree.iter().map(|disk| format!("{}={}", disk.path.display(), bytes(disk.bytes))).collect();
@@ -41,7 +50,6 @@ pub fn written(job: &Job) -> BTreeMap<String, String> {
         ("window", windows),
         ("not-before", start.not_before.map(|at| at.to_string())),
         ("after", limits.after.map(|job| job.to_string())),
-        ("hold", job.hold.as_ref().map(|Hold { until, .. }| until.to_string())),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
@@ -95,19 +103,6 @@ fn per(millis: u64) -> String {
         86_400_000 => "day".to_owned(),
         other => span(Duration::from_millis(other)),
     }
-}
-
-/// Writes a duration so that it is read as the same.
-fn span(span: Duration) -> String {
-    let mut left = span.as_millis();
-    let mut text = String::new();
-    for (name, millis) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
-        if left >= millis {
-            text.push_str(&format!("{}{name}", left / millis));
-            left %= millis;
-        }
-    }
-    if text.is_empty() { "0s".to_owned() } else { text }
 }
 
 /// Writes a number of bytes so that it is read as the same.

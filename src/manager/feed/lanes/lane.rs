@@ -39,6 +39,8 @@ pub struct Lane {
     due_in_a_row: u8,
     pub next_start: Instant,
     pub held_until: Option<Timestamp>,
+    /// When somebody lifted its latest hold, as far as that was seen.
+    lifted: Option<Timestamp>,
     pub stopped: Option<Box<str>>,
     /// Number of the last unit that was read for its first attempt.
     pub at: Seq,
@@ -63,6 +65,7 @@ impl Lane {
             due_in_a_row: 0,
             next_start,
             held_until: None,
+            lifted: None,
             stopped: None,
             at: read_through,
             kept: read_through,
@@ -81,8 +84,15 @@ impl Lane {
     pub fn learn(&mut self, group: &Group) {
         self.own_most = group.most;
         self.stopped = group.stopped.as_deref().map(Into::into);
-        if let Some((until, _)) = &group.hold {
-            self.held_until = self.held_until.max(Some(*until));
+        match &group.hold {
+            // Without a reason it has been lifted; what was known before that counts no more.
+            Some((until, why)) if why.is_empty() => {
+                if self.lifted.replace(*until) != Some(*until) {
+                    self.held_until = Some(*until);
+                }
+            }
+            Some((until, _)) => self.held_until = self.held_until.max(Some(*until)),
+            None => {}
         }
     }
 

@@ -8,7 +8,7 @@ use job_manager::text::quote_for_shell;
 use crate::cli::table::table;
 use crate::cli::text::{one_line, shortened};
 use crate::cli::which::JobOrKeyArg;
-use crate::cli::{CliError, Global, Output};
+use crate::cli::{CliError, Global, Output, values};
 
 const TEXT_WIDTH: usize = 70;
 
@@ -22,7 +22,7 @@ pub struct Failures {
     #[command(flatten)]
     pub job: JobOrKeyArg,
     /// Units of that group
-    #[arg(long, value_name = "GROUP", help_heading = "Filter")]
+    #[arg(long, value_name = "GROUP", value_parser = values::unit_key(), help_heading = "Filter")]
     pub group: Option<String>,
 }
 

@@ -8,12 +8,13 @@ use std::io::{self, Read};
 
 use clap::Args;
 use job_manager::client::{Client, ClientError, SEARCH_TIME, StoreError};
-use job_manager::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
+use job_manager::model::{JobId, Output as Streams, RawText, Seq, Timestamp, UnitDetail, UnitFilter};
 
 use crate::cli::text::one_line;
 use crate::cli::values;
 use crate::cli::which::UnitArg;
 use crate::cli::{CliError, Global, Output};
+use crate::command_line::command_line;
 
 use followed::FOLLOW_EVERY;
 use printer::{BLOCK_BYTES, LinesOf, Named, Printer};
@@ -93,7 +94,11 @@ pub fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<(), Cli
             ),
         });
     }
-    printed.map(drop)
+    printed?;
+    match seq.filter(|_| args.follow && !args.manager) {
+        Some(seq) => hint_what_it_waits_for(&client, job, seq, output),
+        None => Ok(()),
+    }
 }
 
 /// Names the hosts that have run a job whose database is on a server.
@@ -177,7 +182,8 @@ impl Wrote {
     }
 }
 
-/// Prints all that an attempt wrote, and with `follow` goes on while it runs; `false` if only its end is here.
+/// Prints all that an attempt wrote, and with `follow` goes on with it and those after it until the unit has ended, or the job goes on no
+/// more; `false` if only its end is here.
 fn full_log(
     client: &Client,
     job: JobId,
@@ -186,14 +192,13 @@ fn full_log(
     follow: bool,
     printer: &mut Printer<'_>,
 ) -> Result<bool, CliError> {
-    let unit = client.unit(job, seq)?;
-    let attempt = args.attempt.unwrap_or_else(|| unit.attempts.max(1));
     let mut reader = client.output_reader(job, seq, args.attempt, args.stderr)?;
     let mut is_kept = false;
     loop {
         // Asked before reading, so that what it wrote last is still read.
+        let goes_on = follow && client.outcome(job)?.is_none();
         let unit = client.unit(job, seq)?;
-        let runs = unit.status == UnitStatus::Running && unit.attempts <= attempt && client.outcome(job)?.is_none();
+        let next = if follow { next_attempt(client, job, &unit, reader.started_at())? } else { None };
         let mut printed = Ok(());
         let read = reader.read_more(|bytes| {
             is_kept = true;
@@ -202,7 +207,11 @@ fn full_log(
         });
         printed?;
         read?;
-        if !follow || !runs {
+        if let Some(next) = next {
+            reader.turn_to(next);
+            continue;
+        }
+        if !goes_on || unit.status.is_terminal() {
             // Of a job that was copied the complete output stays where it was.
             if is_kept {
                 return Ok(true);
@@ -212,6 +221,33 @@ fn full_log(
         }
         std::thread::sleep(FOLLOW_EVERY);
     }
+}
+
+/// Returns when the first attempt at a unit started after another one, if there has been one.
+fn next_attempt(
+    client: &Client,
+    job: JobId,
+    unit: &UnitDetail,
+    after: Timestamp,
+) -> Result<Option<Timestamp>, CliError> {
+    if unit.started_at.is_some_and(|at| at <= after) {
+        return Ok(None);
+    }
+    let former = client.attempts(job, unit.seq)?.into_iter().filter_map(|attempt| attempt.started_at);
+    Ok(former.chain(unit.started_at).filter(|at| *at > after).min())
+}
+
+/// Says why a unit that was followed has not ended, if it has not.
+fn hint_what_it_waits_for(client: &Client, job: JobId, seq: Seq, output: &mut Output) -> Result<(), CliError> {
+    let unit = client.unit(job, seq)?;
+    if unit.status.is_terminal() || client.outcome(job)?.is_none() {
+        return Ok(());
+    }
+    let begun = if unit.started_at.is_some() { "ended" } else { "begun" };
+    let answer = client.explain(job, None)?;
+    let (said, next) = (one_line(&answer.sentence), command_line(&answer.next_step));
+    output.hint(format_args!("unit {seq} has not {begun}: {said}\n  try: {next}"));
+    Ok(())
 }
 
 fn unit_log(client: &Client, job: JobId, seq: Seq, args: &Logs) -> Result<RawText, CliError> {

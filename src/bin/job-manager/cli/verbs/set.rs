@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::cli::which::JobKeys;
 use crate::cli::{CliError, Global, Output};
-use crate::settings::{self, Change, change};
+use crate::settings::{self, Change, Changed, change};
 
 /// Change limits of a job, also while it runs: rate, adapt, timeout, idle-timeout, memory, kill-after, lease, max-attempts, max-failures, max-later,
 /// deadline, backoff, memfree, load, diskfree, window, not-before, after, hold, of groups per-group, group-rate, group-failures and
@@ -41,7 +41,12 @@ pub fn set(global: &Global, args: &Set, output: &mut Output) -> Result<(), CliEr
             client.find_job(args.job.to_str().ok_or_else(not_text)?)?
         }
     };
-    let limits = settings::set(&client, job, &changes)?;
-    let line = format!("{} changed", counted(changes.len(), "limit"));
+    let Changed { limits, was_unheld } = settings::set(&client, job, &changes)?;
+    if was_unheld {
+        output.hint(format_args!(
+            "nothing holds the units of job {job}: none of them has asked for a later start of others"
+        ));
+    }
+    let line = format!("{} changed", counted(changes.len() - usize::from(was_unheld), "limit"));
     output.answer(&json!({ "schema": 1, "job": { "id": job }, "limits": limits }), job, line)
 }

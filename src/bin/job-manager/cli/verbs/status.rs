@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::cli::facts::{self, WithFacts};
 use crate::cli::managers;
 use crate::cli::pace::left_of;
-use crate::cli::text::{one_line, span, style_of};
+use crate::cli::text::{of_column, one_line, span, style_of};
 use crate::cli::which::JobsArg;
 use crate::cli::{CliError, Exit, Global, Output, resources};
 use crate::command_line::command_line;
@@ -99,16 +99,16 @@ const WAITING_NAMED: usize = 8;
 fn shown_groups(groups: &GroupsStatus) -> String {
     let mut text = format!("{}, {} with running units", counted(groups.total, "group"), groups.running);
     if groups.at_limit > 0 {
-        let named = groups.at_limit_first.join(", ");
+        let named: Vec<String> = groups.at_limit_first.iter().map(|name| of_column(name)).collect();
         text.push_str(&format!(
             ", {} at the limit ({}{})",
             groups.at_limit,
-            one_line(&named),
+            named.join(", "),
             more(groups.at_limit - groups.at_limit_first.len())
         ));
     }
     if groups.adapted > 0 {
-        let of = |group: &AdaptedGroup| format!("{} {} at a time", one_line(&group.name), group.workers);
+        let of = |group: &AdaptedGroup| format!("{} {} at a time", of_column(&group.name), group.workers);
         let named: Vec<String> = groups.adapted_first.iter().map(of).collect();
         let more = more(groups.adapted - named.len());
         text.push_str(&format!(", {} adapted ({}{more})", groups.adapted, named.join(", ")));
@@ -117,7 +117,7 @@ fn shown_groups(groups: &GroupsStatus) -> String {
     if held > 0 {
         let of = |group: &HeldGroup| {
             let until = group.until.map(|until| format!(" until {}", local_time(until))).unwrap_or_default();
-            format!("{}{until}: {}", one_line(&group.name), one_line(&group.reason))
+            format!("{}{until}: {}", of_column(&group.name), one_line(&group.reason))
         };
         let named: Vec<String> = groups.held.iter().map(of).collect();
         text.push_str(&format!(", {held} held: {}{}", named.join("; "), more(groups.held_more)));
@@ -128,7 +128,7 @@ fn shown_groups(groups: &GroupsStatus) -> String {
 /// Says how many units wait in which groups, such as `a.example 200 or more, b.example 7`.
 fn shown_waiting(groups: &[WaitingGroup]) -> Option<String> {
     let of = |group: &WaitingGroup| {
-        format!("{} {}{}", one_line(&group.name), group.waiting, if group.is_more { " or more" } else { "" })
+        format!("{} {}{}", of_column(&group.name), group.waiting, if group.is_more { " or more" } else { "" })
     };
     let named: Vec<String> = groups.iter().take(WAITING_NAMED).map(of).collect();
     let rest = more(groups.len().saturating_sub(WAITING_NAMED));

@@ -1,13 +1,11 @@
 //! `unit`: everything about one unit.
 
 use clap::Args;
-use job_manager::model::{
-    AttemptRecord, Flag, Output as Streams, RawText, Timestamp, UnitDetail, UnitNotes, UnitStatus,
-};
+use job_manager::model::{AttemptRecord, Flag, Output as Streams, Timestamp, UnitDetail, UnitNotes, UnitStatus};
 use job_manager::text::{counted, local_time};
 
 use super::units::{shown_item, status};
-use crate::cli::text::{one_line, span};
+use crate::cli::text::{of_column, one_line, span};
 use crate::cli::which::UnitArg;
 use crate::cli::{CliError, Global, Output, resources};
 
@@ -39,8 +37,8 @@ pub fn unit(global: &Global, args: &Unit, output: &mut Output) -> Result<(), Cli
 fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Result<(), CliError> {
     output.line(format_args!("unit      {}", unit.seq))?;
     output.line(format_args!("status    {}", status(unit)))?;
-    output.field("key", unit.key.as_deref().map(|key| one_line(&RawText::of_column(key).to_string_lossy())))?;
-    output.field("group", unit.group.as_deref().map(|group| one_line(&RawText::of_column(group).to_string_lossy())))?;
+    output.field("key", unit.key.as_deref().map(of_column))?;
+    output.field("group", unit.group.as_deref().map(of_column))?;
     output.line(format_args!("item      {}", one_line(&shown_item(&unit.payload))))?;
     output.field("command", command.map(one_line))?;
     output.line(format_args!("attempts  {}", unit.attempts))?;

@@ -7,7 +7,7 @@ use job_manager::model::{Flagged, RawText, Seq, Timestamp, UnitDetail, UnitFilte
 use crate::cli::filter::FilterArgs;
 use crate::cli::output::SEARCH_TIMEOUT;
 use crate::cli::table::fitting;
-use crate::cli::text::{one_line, span};
+use crate::cli::text::{of_column, one_line, span};
 use crate::cli::values;
 use crate::cli::which::JobArg;
 use crate::cli::{CliError, Global, Output};
@@ -116,7 +116,7 @@ impl Shown {
         };
         let spent = unit.spent.0.iter().map(|(name, amount)| format!("{amount} {name}"));
         let spent = self.spent.then(|| spent.collect::<Vec<_>>().join(", "));
-        let group = self.groups.then(|| one_line(unit.group.as_deref().unwrap_or_default()));
+        let group = self.groups.then(|| of_column(unit.group.as_deref().unwrap_or_default()));
         let mut cells = vec![unit.seq.to_string(), status(unit), unit.attempts.to_string(), time];
         // One that has ended holds none.
         let slot = unit.slot.filter(|_| unit.status == UnitStatus::Running).map(|slot| slot.to_string());

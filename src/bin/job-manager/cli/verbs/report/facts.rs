@@ -5,7 +5,7 @@ use std::time::Duration;
 use job_manager::client::{Client, ManagerStatus};
 use job_manager::failures::FailureCluster;
 use job_manager::model::{Charts, JobId, Seq, UnitDetail, UnitFilter, UnitOrder};
-use job_manager::text::{counted, printable, span};
+use job_manager::text::{counted, local_time, printable, span};
 
 use crate::cli::error::CliError;
 use crate::cli::text::shortened;
@@ -70,8 +70,8 @@ fn rows(status: &ManagerStatus, charts: &Charts) -> Vec<(&'static str, String)> 
     let mut rows = vec![("State", status.word().to_owned()), ("Units", counts.total.to_string())];
     let states = counts.by_state().into_iter().filter(|(_, count)| *count > 0);
     rows.extend(states.map(|(state, count)| (state.as_str(), count.to_string())));
-    rows.extend(status.started_at.map(|at| ("Started", at.to_string())));
-    rows.extend(status.completed_at.map(|at| ("Ended", at.to_string())));
+    rows.extend(status.started_at.map(|at| ("Started", local_time(at))));
+    rows.extend(status.completed_at.map(|at| ("Ended", local_time(at))));
     if let (Some(started), Some(ended)) = (status.started_at, status.completed_at) {
         rows.push(("Duration", span(ended.since(started))));
     }
