@@ -30,7 +30,8 @@ impl Client {
         let failed = if progress.failed > 0 { self.store().failed_of_late(job)? } else { Vec::new() };
         let is_part = i64::try_from(failed.len()).is_ok_and(|counted| counted < progress.failed);
         let charts = Charts::of(&spread.ended, through, spread.counted, now).with_failures(&failed, is_part);
-        let (managers, on_server) = (self.store().managers(job), self.store().has_several_managers());
+        let managers = self.store().managers(job);
+        let on_server = self.store().has_several_managers();
         match managers {
             // On a server one that has nothing to do says so seldom, and another one looks whether it lives.
             Ok(managers) => Ok(charts.with_pauses(&managers, !on_server)),

@@ -144,7 +144,7 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
     vec![
         job_case(
             |seen| (seen.job.status, seen.health) = (JobStatus::Created, Health::NotStarted),
-            (Why::NotStarted, "job 7 was created with 5 units and never started", NextStep::Start(JobId(7))),
+            (Why::NotStarted, "job 7 was created with 10 units and never started", NextStep::Start(JobId(7))),
         ),
         job_case(
             |seen| (seen.health, seen.reason) = (Health::Stopped, Some(Reason::HostRebooted)),

@@ -1,3 +1,5 @@
+//! Which parts of a text are masked, and which are kept.
+
 use super::*;
 
 #[test]
