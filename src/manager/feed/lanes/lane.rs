@@ -87,9 +87,8 @@ impl Lane {
         match &group.hold {
             // Without a reason it has been lifted; what was known before that counts no more.
             Some((until, why)) if why.is_empty() => {
-                if self.lifted.replace(*until) != Some(*until) {
-                    self.held_until = Some(*until);
-                }
+                let before = self.lifted.replace(*until);
+                self.held_until = if before == Some(*until) { self.held_until } else { Some(*until) };
             }
             Some((until, _)) => self.held_until = self.held_until.max(Some(*until)),
             None => {}
