@@ -61,7 +61,8 @@ fn a_manager_whose_units_run_asks_its_server_about_one_statement_a_second() {
     let job = hosts.create_waiting(4, 2);
     start(&hosts, &job);
     hosts.wait("two units", || hosts.begun() == 2);
-    std::thread::sleep(Duration::from_secs(20));
+    // Beyond the heartbeats after 1, 7 and 31 s; the next one is due after two minutes.
+    std::thread::sleep(Duration::from_secs(35));
 
     let statements = asked(&server, SPAN);
 

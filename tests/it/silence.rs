@@ -219,6 +219,10 @@ fn additions_refuse_what_has_no_source() {
 
     for verb in ["add", "sync"] {
         for option in [&["--limit", "3"][..], &["--allow-empty"]] {
+            if (verb, option[0]) == ("sync", "--limit") {
+                // Refused for another reason: `sync` compares all items.
+                continue;
+            }
             let said = world.fails(2, &[&[verb, "1"], option].concat());
             assert!(said.contains("requires a source of items"), "{said}");
         }
