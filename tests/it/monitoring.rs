@@ -56,7 +56,6 @@ fn each_alert_fires_when_it_should_and_metrics_are_written_as_prometheus_reads_t
     // The collector is somebody else.
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o444, 0o444);
     world.fails(2, &["metrics", "--textfile", "-"]);
-    assert!(!world.path("job-manager.new").exists(), "nothing is left beside the file");
     world.fails(2, &["metrics", "--textfile", world.path("none/of.prom").to_str().unwrap()]);
     let said = world.fails(2, &["metrics", "--json"]);
     assert!(said.contains("metrics are text for Prometheus"), "{said}");
@@ -193,4 +192,22 @@ impl Drop for Prometheus {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+#[test]
+fn several_writers_of_one_file_of_metrics_leave_it_whole_and_nothing_beside_it() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--", "true"]);
+    let dir = world.path("textfiles");
+    std::fs::create_dir(&dir).unwrap();
+    let file = dir.join("jobs.prom");
+
+    let writers: Vec<_> = (0..8)
+        .map(|_| world.job_manager(&["metrics", "--textfile", file.to_str().unwrap()]).spawn().unwrap())
+        .collect();
+    let ended: Vec<_> = writers.into_iter().map(|mut writer| writer.wait().unwrap().success()).collect();
+
+    assert_eq!(ended, [true; 8]);
+    assert!(std::fs::read_to_string(&file).unwrap().contains("job_manager_jobs"));
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1);
 }

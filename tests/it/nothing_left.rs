@@ -52,6 +52,15 @@ fn fault_524_a_job_that_a_unit_holds_ends_when_nothing_is_left_of_it() {
     ]);
     wait_for(&world, "the hold", || says_when("paused"));
     ends_when_the_rest_is_skipped(&world, "paused");
+
+    let units = world.write("units", "a\na\n");
+    let script = r#""$BIN" unit-later 2h --hold group; exit 1"#;
+    let submit = ["submit", "-q", "-j", "1", "--name", "group", "--group", "{}", "--shell", "--lines"];
+    world.ok(&[&submit[..], &[units.to_str().unwrap(), "--", script]].concat());
+    wait_for(&world, "the hold", || {
+        world.status("group")["groups"]["held"].as_array().is_some_and(|held| !held.is_empty())
+    });
+    ends_when_the_rest_is_skipped(&world, "group");
 }
 
 #[test]

@@ -53,21 +53,20 @@ pub(super) fn add(listeners: &mut Callbacks, notify: &Notify, cwd: &Path, db: &P
 impl Message {
     /// Returns the arguments of the program and what it reads.
     fn call(&self, notify: &Notify, key: Option<&[u8]>) -> Result<(Vec<OsString>, Vec<u8>), String> {
-        let message = self;
         let url = match &notify.to {
             NotifyTo::Desktop => {
                 // Some desktops read the text as markup.
-                let plain = message.text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-                let words = ["--app-name=job-manager", "--", &message.title, &plain];
+                let plain = self.text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+                let words = ["--app-name=job-manager", "--", &self.title, &plain];
                 return Ok((words.map(OsString::from).into(), Vec::new()));
             }
             NotifyTo::Url(url) => url,
         };
         let mut document = json!({
-            "schema": 1, "event": message.event, "at": Timestamp::now(), "text": format!("{}: {}", message.title, message.text),
-            "job": message.job,
+            "schema": 1, "event": self.event, "at": Timestamp::now(), "text": format!("{}: {}", self.title, self.text),
+            "job": self.job,
         });
-        if let Some(unit) = &message.unit {
+        if let Some(unit) = &self.unit {
             document["unit"] = unit.clone();
         }
         let body = document.to_string();

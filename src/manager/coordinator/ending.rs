@@ -37,7 +37,7 @@ impl Coordinator<'_> {
         Ok(Other::Hopeless(halt::after(other, &what)))
     }
 
-    /// Ends a job of which nothing may start at present, if nothing is left of it: what it waits for concerns nobody then. Looked at
+    /// Ends a job that waits for a time or for another job, if nothing is left of it: what it waits for concerns nobody then. Looked at
     /// again whenever a client has changed the job, and when the last unit in hand has ended.
     pub(super) fn finish_unless_needed(&mut self) -> Result<Option<RunOutcome>, ManagerError> {
         if self.shared.feed.level().in_hand > 0 {

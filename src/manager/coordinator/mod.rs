@@ -243,7 +243,7 @@ impl<'a> Coordinator<'a> {
             self.share_places();
             let level = self.shared.feed.level();
             self.demand_workers(level.in_hand);
-            if self.holds_until().is_some()
+            if next_due.is_some()
                 && let Some(end) = self.finish_unless_needed()?
             {
                 return Ok(end);

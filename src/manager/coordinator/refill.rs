@@ -14,7 +14,7 @@ use crate::store::{Batch, Claim, PageBound, UnitChange, UnitRange};
 impl Coordinator<'_> {
     /// Tops the feed up and returns when the next unit that came back is due, if it had room for all that are.
     pub(super) fn refill(&mut self) -> Result<Option<Timestamp>, ManagerError> {
-        if let Some(until) = self.holds_until() {
+        if let Some(until) = self.shared.held_until().max(self.starts_at) {
             // What had been read was given back, and a hold may begin while this reads.
             self.shared.feed.recall();
             return Ok(Some(until));
@@ -63,11 +63,6 @@ impl Coordinator<'_> {
             self.next_due = None;
         }
         Ok(self.next_due)
-    }
-
-    /// Returns until when no unit may start, because the job has times at which they do or one of them asked for that.
-    pub(super) fn holds_until(&self) -> Option<Timestamp> {
-        self.shared.held_until().max(self.starts_at)
     }
 
     /// Returns `true` if units that are due are worth a look. In a file that costs next to nothing; on a server one is due by the

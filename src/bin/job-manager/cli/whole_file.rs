@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use job_manager::files::if_there;
 
 /// Puts a text in the place of a file; its directory must be there. Whoever the umask lets may read it. A link stays, and the file that it
-/// names is replaced. Until it is whole it has the file's name with `.new` behind it; what was left there is replaced, and no link is
-/// followed there.
+/// names is replaced. Until it is whole it has the file's name, the number of this process and `.new`, so that several processes may write
+/// one file at once: each whole, the last one stays. What was left under that name is replaced, and no link is followed there.
 ///
 /// # Errors
 /// Where something else than a regular file has that name, such as a device; nothing was written then.
@@ -26,7 +26,7 @@ pub(super) fn write_whole(file: &Path, text: &str) -> io::Result<()> {
 /// Returns the name under which a file is written until it is whole.
 fn draft_of(file: &Path) -> PathBuf {
     let mut name = OsString::from(file);
-    name.push(".new");
+    name.push(format!(".{}.new", std::process::id()));
     name.into()
 }
 
@@ -70,13 +70,15 @@ mod tests {
     }
 
     #[test]
-    fn a_file_whose_name_ends_as_a_draft_does_is_written_too() {
+    fn a_file_whose_name_ends_as_a_draft_does_is_written_too_and_its_neighbours_stay() {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("metrics.new");
+        let [file, neighbour] = ["metrics.new", "metrics.new.new"].map(|name| dir.path().join(name));
+        fs::write(&neighbour, "somebody else's").unwrap();
 
         write_whole(&file, "whole").unwrap();
 
         assert_eq!(fs::read_to_string(&file).unwrap(), "whole");
-        assert_ne!(draft_of(&file), file);
+        assert_eq!(fs::read_to_string(&neighbour).unwrap(), "somebody else's");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "nothing else is left");
     }
 }
