@@ -585,3 +585,16 @@ fn fault_529_a_rate_that_nobody_counts_pauses_the_job_and_names_the_unit() {
         "{nobody}"
     );
 }
+
+#[test]
+fn an_attempt_that_came_to_nothing_pauses_no_job_whose_meter_has_a_rate_only() {
+    let world = World::new();
+    let script = r#"test -e "tried$1" || {{ touch "tried$1"; exit 1; }}; echo '{{"t":1}}'"#;
+    let options =
+        ["run", "-q", "-j", "1", "--range", "1-3", "--backoff", "10ms", "--result", "json", "--meter", "tokens=.t"];
+    let options = [&options[..], &["--rate", "tokens=600/s", "--", "sh", "-c", script, "sh", "{}"]].concat();
+
+    world.ok(&options);
+
+    assert_eq!(world.status("1")["progress"]["completed"], 3);
+}

@@ -64,11 +64,14 @@ pub(in crate::store) fn settle<'a>(
             let said = said.remove(&(change.unit.raw(), of.name.clone())).map(known);
             let meter = meters.iter().find(|meter| meter.name == of.name);
             let row = row_of(&mut settled.spending, &of.name);
-            // Whatever the cost of an attempt was, a bound goes on with what is set aside for one, if that is known.
+            // Whatever the cost of an attempt was, a budget goes on with what is set aside for one, if that is known. A rate goes on in
+            // any case: one that came to nothing, because it was refused, has cost little.
+            let has_budget = meter.is_some_and(|meter| meter.budget.is_some());
             let is_bounded = meter.is_some_and(Meter::is_bounded);
             let counts_nothing = meter.is_some_and(|meter| row.reservation(meter).is_none());
             let is_known = count(row, meter, of, said);
-            if !is_known.1 && is_bounded && (change.to == UnitStatus::Completed || counts_nothing) {
+            let is_completed = change.to == UnitStatus::Completed;
+            if !is_known.1 && (is_bounded && is_completed || has_budget && counts_nothing) {
                 settled.uncounted.push((change.unit, of.name.clone()));
             }
             *added.entry((change.unit.raw(), &of.name)).or_default() += is_known.0.millionths();
